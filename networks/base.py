@@ -1,0 +1,139 @@
+"""What every generator is: a specification, a mapping network with a centre, and a loop over a layer table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from networks.plan import LayerInfo, Noise
+from networks.taps import Taps
+
+Condition = Literal["none", "class", "vector"]
+Precision = Literal["auto", "fp32"]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Sizes that every family has; each family adds its own. Values only, so that it fits in a JSON header.
+
+    `pixel_range` is the range (black, white) of the generator's own output.
+    """
+
+    z_dim: int
+    c_dim: int
+    w_dim: int
+    resolution: tuple[int, int]  # (H, W)
+    img_channels: int
+    pixel_range: tuple[float, float] = (-1.0, 1.0)
+
+
+class Mapping(nn.Module):
+    """z, c -> w, and the centre that truncation pulls towards. Families write `forward`.
+
+    `w_avg` is [w_dim], or [c_dim, w_dim] where each class has its own centre (StyleGAN-XL).
+    """
+
+    w_avg: Tensor
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, z_dim], c [N, c_dim] or None -> w [N, w_dim]."""
+        raise NotImplementedError
+
+    def centre(self, c: Tensor | None = None) -> Tensor:
+        """c [N, c_dim] or None -> the mean w: [N, w_dim] with per-class means, else [1, w_dim]."""
+        if self.w_avg.ndim == 1:
+            return self.w_avg[None]
+        if c is None:
+            return self.w_avg.mean(dim=0, keepdim=True)
+        return c @ self.w_avg
+
+
+class Generator(nn.Module):
+    """A generator: `map` makes ws from z, `synthesize` makes pictures from ws, `layers` says what happens between.
+
+    Sub-classes set `spec`, `layers`, `num_ws` and `mapping`, and write `synthesize`.
+    """
+
+    family: ClassVar[str] = ""
+    condition: ClassVar[Condition] = "class"  # what c means when c_dim > 0
+    has_transform: ClassVar[bool] = False  # whether the input takes a user transform
+
+    spec: Spec
+    layers: tuple[LayerInfo, ...]
+    num_ws: int
+    mapping: Mapping
+
+    @property
+    def z_dim(self) -> int:
+        return self.spec.z_dim
+
+    @property
+    def c_dim(self) -> int:
+        return self.spec.c_dim
+
+    @property
+    def w_dim(self) -> int:
+        return self.spec.w_dim
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """(H, W) of the picture."""
+        return self.spec.resolution
+
+    @property
+    def preview_sizes(self) -> tuple[int, ...]:
+        """Heights at which a pass can stop with a picture, ascending; the last one is the full height."""
+        return (self.resolution[0],)
+
+    def centre(self, c: Tensor | None = None) -> Tensor:
+        """Return the mean w that truncation pulls towards, [N or 1, w_dim]."""
+        return self.mapping.centre(c)
+
+    def map(self, z: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """z [N, z_dim], c [N, c_dim] or None -> ws [N, num_ws, w_dim], truncated by psi on rows below cutoff."""
+        w = self.mapping(z, c)
+        return self.truncate(w[:, None].repeat(1, self.num_ws, 1), c, psi, cutoff)
+
+    def truncate(self, ws: Tensor, c: Tensor | None, psi: float, cutoff: int | None = None) -> Tensor:
+        """ws [N, num_ws, w_dim] -> centre + psi (w - centre) on rows below cutoff (None: all).
+
+        The truncation trick of StyleGAN (Karras et al. 2019, appendix B). psi 1 returns ws itself.
+        """
+        if psi == 1.0:
+            return ws
+        centre = self.centre(c)[:, None]
+        rows = ws.shape[1] if cutoff is None else cutoff
+        return torch.cat([centre + psi * (ws[:, :rows] - centre), ws[:, rows:]], dim=1)
+
+    def synthesize(
+        self,
+        ws: Tensor,
+        taps: Taps | None = None,
+        noise: Noise | None = None,
+        transform: Sequence[Sequence[float]] | None = None,
+        precision: Precision = "auto",
+    ) -> Tensor:
+        """ws [N, num_ws, w_dim] -> pictures [N, img_channels, H, W], float32, in `spec.pixel_range`, not clipped.
+
+        transform: the 3x3 matrix that moves the picture (only where `has_transform`; its inverse enters the input).
+        precision: 'auto' runs layers marked `half` in fp16 on CUDA, 'fp32' never does.
+        """
+        raise NotImplementedError
+
+    def init_weights(self, seed: int = 0) -> None:
+        """Draw fresh weights for training: every module that has `reset_weights` is asked, in order."""
+        generator = torch.Generator().manual_seed(seed)
+        for module in self.modules():
+            reset = getattr(module, "reset_weights", None)
+            if reset is not None:
+                reset(generator)
+
+
+def layer_dtype(info: LayerInfo, device: torch.device, precision: Precision) -> torch.dtype:
+    """Return fp16 for layers that the original runs in half precision, on CUDA only; else fp32."""
+    half = info.half and device.type == "cuda" and precision == "auto"
+    return torch.float16 if half else torch.float32

@@ -1,0 +1,161 @@
+"""Layers that the families share: equalized linear, modulated convolution, the styled-layer template."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from networks.base import Mapping
+from networks.plan import LayerInfo, Noise
+from networks.taps import Taps
+
+SQRT2 = math.sqrt(2.0)
+
+
+def normalize_2nd_moment(x: Tensor) -> Tensor:
+    """x [N, C] -> x scaled so that its mean square over C is 1 (PixelNorm of ProGAN)."""
+    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+
+
+def lrelu(x: Tensor, gain: float = SQRT2, clamp: float | None = None) -> Tensor:
+    """Leaky ReLU of slope 0.2, times gain, clamped to +-clamp."""
+    x = F.leaky_relu(x, 0.2) * gain
+    return x if clamp is None else x.clamp(-clamp, clamp)
+
+
+class EqualizedLinear(nn.Module):
+    """Linear layer with the equalized learning rate of ProGAN: weight * lr_multiplier / sqrt(in), bias * lr_multiplier."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        activation: Literal["linear", "lrelu"] = "linear",
+        lr_multiplier: float = 1.0,
+        bias_init: float = 0.0,
+        bias: bool = True,
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.activation, self.lr_multiplier, self.bias_init = activation, lr_multiplier, bias_init
+        self.weight = nn.Parameter(torch.empty(out_features, in_features))
+        self.bias = nn.Parameter(torch.empty(out_features)) if bias else None
+        self.weight_gain = gain * lr_multiplier / math.sqrt(in_features)
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        self.weight.data.normal_(generator=generator).div_(self.lr_multiplier)
+        if self.bias is not None:
+            self.bias.data.fill_(self.bias_init / self.lr_multiplier)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, in] -> [N, out]."""
+        bias = None if self.bias is None else self.bias * self.lr_multiplier
+        x = F.linear(x, self.weight * self.weight_gain, bias)
+        return lrelu(x) if self.activation == "lrelu" else x
+
+
+class MLPMapping(Mapping):
+    """The mapping network of StyleGAN2 and StyleGAN3: normalized z (and embedded c) through an lrelu MLP."""
+
+    def __init__(
+        self, z_dim: int, c_dim: int, w_dim: int, features: tuple[int, ...], embed_features: int, lr_multiplier: float
+    ) -> None:
+        """features: the width of each hidden layer and of the last one (= w_dim); one `fc{i}` for each."""
+        super().__init__()
+        self.z_dim, self.c_dim, self.num_layers = z_dim, c_dim, len(features)
+        if c_dim > 0:
+            self.embed = EqualizedLinear(c_dim, embed_features)
+        widths = (z_dim + (embed_features if c_dim > 0 else 0), *features)
+        for i, (n_in, n_out) in enumerate(pairwise(widths)):
+            self.add_module(f"fc{i}", EqualizedLinear(n_in, n_out, activation="lrelu", lr_multiplier=lr_multiplier))
+        self.register_buffer("w_avg", torch.zeros(w_dim))
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        parts = [normalize_2nd_moment(z.float())] if self.z_dim > 0 else []
+        if self.c_dim > 0:
+            c = z.new_zeros(z.shape[0], self.c_dim) if c is None else c
+            parts.append(normalize_2nd_moment(self.embed(c.float())))
+        x = torch.cat(parts, dim=1)
+        for i in range(self.num_layers):
+            x = self.get_submodule(f"fc{i}")(x)
+        return x
+
+
+def style_scales(weight: Tensor, style: Tensor, eps: float = 1e-8) -> Tensor:
+    """Demodulation, Eq. 3 of Karras et al. 2020, without building the modulated weights.
+
+    weight [O, I, k, k], style [N, I] -> 1 / sqrt(sum over I,k of (w s)^2 + eps), [N, O].
+    """
+    energy = weight.square().sum(dim=(2, 3))  # [O, I]
+    return (style.square() @ energy.t() + eps).rsqrt()
+
+
+def modulated_conv2d(x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: int = 1) -> Tensor:
+    """Modulated convolution (Karras et al. 2020, section 2.2), as scaling of activations: weights stay constant.
+
+    x [N, I, H, W], weight [O, I, k, k], style [N, I] -> [N, O, H', W']. With up=2 the transposed convolution of
+    stride 2 is returned, 2H+1 wide for k=3, which the caller low-passes. In half precision weight and style are
+    normalized first, so that products stay in range; demodulation cancels it (appendix B of StyleGAN2-ADA).
+    """
+    if x.dtype == torch.float16 and demodulate:
+        fan_in = weight[0].numel()
+        weight = weight / (math.sqrt(fan_in) * weight.abs().amax(dim=(1, 2, 3), keepdim=True))
+        style = style / style.abs().amax(dim=1, keepdim=True)
+    scales = style_scales(weight, style)[:, :, None, None].to(x.dtype) if demodulate else None
+    x = x * style[:, :, None, None].to(x.dtype)
+    weight = weight.to(x.dtype)
+    if up == 2:
+        x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+    else:
+        x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+    return x if scales is None else x * scales
+
+
+def draw_noise(info: LayerInfo, noise: Noise, batch: int, size: tuple[int, int], device: torch.device) -> Tensor:
+    """N(0,1) maps [N, 1, H, W] from (seed, layer index), drawn on the CPU so that devices agree."""
+    generator = torch.Generator().manual_seed((noise.seed * 1_000_003 + info.index * 7919) % 2**63)
+    return torch.randn(batch, 1, *size, generator=generator).to(device)
+
+
+class StyledLayer(nn.Module):
+    """The template of every styled layer: style, noise, run, taps. A family writes `run` (and `scaled_noise`).
+
+    Sub-classes create `affine` (w -> style) and, where the layer has noise, `noise_const` and `noise_strength`.
+    """
+
+    affine: nn.Module
+    noise_const: Tensor
+    noise_strength: Tensor
+
+    def __init__(self, info: LayerInfo) -> None:
+        super().__init__()
+        self.info = info
+
+    def forward(self, x: Tensor, w: Tensor, taps: Taps, noise: Noise) -> Tensor:
+        """x [N, C_in, H_in, W_in], w [N, w_dim] -> the layer's output, seen and changed by the taps."""
+        style = taps.on_style(self.info, self.affine(w))
+        added = self.scaled_noise(x, noise) if self.info.has_noise else None
+        added = taps.on_noise(self.info, added)
+        return taps.on_feature(self.info, self.run(x, style, added, taps))
+
+    def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
+        """The layer proper; `taps` is there for inner stages such as 'pre_norm'."""
+        raise NotImplementedError
+
+    def scaled_noise(self, x: Tensor, noise: Noise) -> Tensor | None:
+        """Noise times its learned strength, broadcastable to the output; None when this layer adds none."""
+        asked = noise.of(self.info.name)
+        if noise.mode == "none" or not asked.on or asked.strength == 0.0:
+            return None
+        if noise.mode == "const":
+            drawn = self.noise_const[None, None]
+        else:
+            drawn = draw_noise(self.info, noise, x.shape[0], self.info.size, x.device)
+        strength = self.noise_strength * asked.strength
+        return drawn * (strength if strength.ndim == 0 else strength[None, :, None, None])

@@ -1,0 +1,82 @@
+"""Taps: look into one pass through a network, change it, or leave it early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from networks.plan import OUTPUT, ChannelEdit, LayerInfo
+
+Hook = Callable[[Tensor], Tensor]
+
+
+class Cancelled(Exception):
+    """The pass was called off between two layers; nothing of it is kept."""
+
+
+class Taps:
+    """What one pass captures and changes; belongs to that pass alone. An empty one changes no bit.
+
+    capture: (layer name, stage) pairs whose maps [N, C, H, W] are kept in `captured` (after edits).
+    edits: channel edits, applied in order. hooks: functions on the whole map of one (layer, stage), before edits.
+    stop_at: side length in pixels at which a trunk with several to-RGBs returns its picture so far.
+    cancelled: asked at every layer; `Cancelled` is raised when it answers True.
+    """
+
+    def __init__(
+        self,
+        *,
+        capture: Collection[tuple[str, str]] = (),
+        edits: Sequence[ChannelEdit] = (),
+        hooks: Mapping[tuple[str, str], Hook] | None = None,
+        stop_at: int | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.captured: dict[tuple[str, str], Tensor] = {}
+        self.styles: dict[str, Tensor] = {}
+        self.stop_at = stop_at
+        self._capture = frozenset(capture)
+        self._edits = tuple(edits)
+        self._hooks = dict(hooks or {})
+        self._cancelled = cancelled
+
+    def on_style(self, info: LayerInfo, style: Tensor) -> Tensor:
+        """See the style [N, style_dim] that enters a layer."""
+        if any(name == info.name for name, _ in self._capture):
+            self.styles[info.name] = style
+        return style
+
+    def on_noise(self, info: LayerInfo, noise: Tensor | None) -> Tensor | None:
+        """See the scaled noise that a layer is about to add; None when it adds none."""
+        return noise
+
+    def on_feature(self, info: LayerInfo, x: Tensor, stage: str = OUTPUT) -> Tensor:
+        """Capture and edit the map x [N, C, H, W] of a layer; raises Cancelled when the pass is called off."""
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled(info.name)
+        key = (info.name, stage)
+        if key in self._hooks:
+            x = self._hooks[key](x)
+        for edit in self._edits:
+            if (edit.layer, edit.stage) == key:
+                x = apply_edit(x, edit)
+        if key in self._capture:
+            self.captured[key] = x
+        return x
+
+
+def apply_edit(x: Tensor, edit: ChannelEdit) -> Tensor:
+    """x [N, C, H, W] -> the same with one channel, or all, scaled, shifted or clamped. x is not changed."""
+    rows = slice(None) if edit.channel is None else slice(edit.channel, edit.channel + 1)
+    part = x[:, rows]
+    if edit.op == "scale":
+        changed = part * edit.value
+    elif edit.op == "shift":
+        changed = part + edit.value
+    else:
+        changed = part.clamp(-abs(edit.value), abs(edit.value))
+    if edit.channel is None:
+        return changed
+    return torch.cat([x[:, : edit.channel], changed, x[:, edit.channel + 1 :]], dim=1)
