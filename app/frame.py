@@ -1,0 +1,114 @@
+"""What the engine answers: frozen values; arrays inside are never written again once a frame exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.request import RenderRequest
+from networks.plan import LayerInfo
+
+Pixels = np.ndarray  # uint8 [H, W, 4], RGBA, C-contiguous
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something went wrong: what (title), the facts (detail), and what the user can do (hint)."""
+
+    title: str
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where the time of one frame went, in milliseconds."""
+
+    map_ms: float = 0.0
+    synthesis_ms: float = 0.0
+    view_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What panels need to know of the open generator."""
+
+    path: str
+    name: str
+    family: str
+    title: str  # 'StyleGAN2'
+    format: str
+    resolution: tuple[int, int]  # (H, W)
+    img_channels: int
+    z_dim: int
+    c_dim: int
+    w_dim: int
+    num_ws: int
+    layers: tuple[LayerInfo, ...]
+    preview_sizes: tuple[int, ...]
+    condition: str  # 'none', 'class', 'vector'
+    has_transform: bool
+    has_text_encoder: bool
+    parameters: int
+    device: str
+    precision: str
+    threads: int
+    notes: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    default_psi: float = 1.0
+    default_cutoff: int | None = None
+
+
+@dataclass(frozen=True)
+class MapStatistics:
+    """Statistics of the shown feature map, or of all maps of the layer when the sheet is shown (no unit)."""
+
+    mean: float
+    std: float
+    minimum: float
+    maximum: float
+    kurtosis: float
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """The shown maps as a picture: a sheet of tiles, or one large map."""
+
+    pixels: Pixels
+    layer: str
+    stage: str
+    size: tuple[int, int]  # (H, W) of one map
+    first: int
+    count: int
+    columns: int
+    channels: int  # of the whole layer
+    channel: int | None
+    statistics: MapStatistics
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The answer to one request. `complete` False: an early picture, the full one follows. After a problem
+    `picture` is None and the views keep the last good one."""
+
+    serial: int
+    request: RenderRequest
+    picture: Pixels | None = None
+    complete: bool = True
+    layer_view: LayerView | None = None
+    difference: Pixels | None = None
+    model: ModelInfo | None = None
+    problem: Problem | None = None
+    timing: Timing = field(default_factory=Timing)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the worker does right now: idle, loading (progress 0..1 and words), or rendering since when."""
+
+    busy: bool = False
+    text: str = ""
+    progress: float | None = None  # None: not known
+    since: float = 0.0  # time.perf_counter() when it began

@@ -1,0 +1,185 @@
+"""What the user asks for: frozen plain values, nested by topic. `==` decides whether anything must be drawn.
+
+No tensor, no array, no handle, no torch: a request can be compared, hashed, written to JSON and read back.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from networks.plan import ChannelEdit, LayerNoise, Noise
+
+Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which generator, where. `attempt` counts the user's retries: a failed load is tried again when it grows."""
+
+    path: str = ""
+    device: str = "auto"  # 'auto', 'cpu', 'cuda', 'mps'
+    precision: Literal["auto", "fp32"] = "auto"
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A point in W: the weighted sum of the w of some seeds, or a latent file (w or W+) when `file` is set."""
+
+    seeds: tuple[tuple[int, float], ...] = ((0, 1.0),)
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What conditional generators are given. None, '' and -1-free: unset means 'as the seed draws it'.
+
+    `class_index` None: each seed draws its own class, as NVIDIA's visualizer does. `class_b` and `prompt_b` are the
+    far end of a blend in W: 0 is the first, 1 the second. `vector_file`: a conditioning vector as .npy.
+    """
+
+    class_index: int | None = None
+    class_b: int | None = None
+    prompt: str = ""
+    prompt_b: str = ""
+    vector_file: str = ""
+    blend: float = 0.0
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """psi scales the distance from the centre of W on rows below `cutoff` (None: all rows)."""
+
+    psi: float = 1.0
+    cutoff: int | None = None
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Style mixing: the rows of ws that come from a second seed (None: no mixing)."""
+
+    seed: int | None = None
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Transform:
+    """What the user does to the picture, where the input takes it: shift in picture widths, turn, or a full matrix."""
+
+    x: float = 0.0
+    y: float = 0.0
+    angle_deg: float = 0.0
+    matrix: Matrix | None = None  # replaces the three above
+
+    def as_matrix(self) -> Matrix:
+        """Rotation by angle_deg, then translation by (x, y), as NVIDIA's tools compose it."""
+        if self.matrix is not None:
+            return self.matrix
+        sin, cos = math.sin(math.radians(self.angle_deg)), math.cos(math.radians(self.angle_deg))
+        return ((cos, sin, self.x), (-sin, cos, self.y), (0.0, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class View:
+    """Which layer's maps are shown: '' shows none. channel None: the contact sheet from `first` on.
+
+    normalize: scale each map by its own largest magnitude; else all by `gain_db` alone.
+    """
+
+    layer: str = ""
+    stage: str = "output"
+    channel: int | None = None
+    first: int = 0
+    count: int = 64
+    normalize: bool = True
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """An extra picture beside the main one. 'noise_difference': |with noise - without|, times gain."""
+
+    kind: Literal["none", "noise_difference"] = "none"
+    gain: float = 4.0
+
+
+@dataclass(frozen=True)
+class RenderRequest:
+    """Everything that decides what a frame looks like.
+
+    max_height: an early, lower-resolution picture of at most this height will do (while something is dragged);
+    None asks for the full picture. bgr: swap red and blue (some ports were trained on BGR pictures).
+    """
+
+    model: Model = field(default_factory=Model)
+    latent: Latent = field(default_factory=Latent)
+    condition: Condition = field(default_factory=Condition)
+    truncation: Truncation = field(default_factory=Truncation)
+    mix: Mix = field(default_factory=Mix)
+    noise: Noise = field(default_factory=Noise)
+    edits: tuple[ChannelEdit, ...] = ()
+    transform: Transform = field(default_factory=Transform)
+    view: View = field(default_factory=View)
+    diagnostic: Diagnostic = field(default_factory=Diagnostic)
+    max_height: int | None = None
+    bgr: bool = False
+
+
+def plane(x: float, y: float) -> Latent:
+    """The seed plane of NVIDIA's visualizer: seed = round(x) + 100 round(y), bilinear between the four neighbours."""
+    weights: dict[int, float] = {}
+    for corner_x in (math.floor(x), math.floor(x) + 1):
+        for corner_y in (math.floor(y), math.floor(y) + 1):
+            weight = (1 - abs(x - corner_x)) * (1 - abs(y - corner_y))
+            if weight > 0:
+                seed = (corner_x + corner_y * 100) % 2**32
+                weights[seed] = weights.get(seed, 0.0) + weight
+    return Latent(tuple(weights.items()))
+
+
+def to_json(request: RenderRequest) -> dict[str, Any]:
+    """Request -> plain dicts and lists."""
+    return asdict(request)
+
+
+def from_json(values: dict[str, Any]) -> RenderRequest:
+    """The inverse of `to_json`; raises ValueError that names an unknown key."""
+    parts = {item.name: item for item in fields(RenderRequest)}
+    if unknown := sorted(set(values) - set(parts)):
+        raise ValueError(f"a request has no part {', '.join(unknown)}")
+    built: dict[str, Any] = {}
+    for name, value in values.items():
+        kind = _PARTS.get(name)
+        if kind is not None:
+            known = {item.name for item in fields(kind)}
+            if unknown := sorted(set(value) - known):
+                raise ValueError(f"{name} has no setting {', '.join(unknown)}")
+            value = {key: _tuples(part) for key, part in value.items()}
+            if name == "noise":
+                value["layers"] = tuple(LayerNoise(**layer) for layer in value.get("layers", ()))
+            built[name] = kind(**value)
+        elif name == "edits":
+            built[name] = tuple(ChannelEdit(**edit) for edit in value)
+        else:
+            built[name] = value
+    return RenderRequest(**built)
+
+
+_PARTS: dict[str, Any] = {
+    "model": Model,
+    "latent": Latent,
+    "condition": Condition,
+    "truncation": Truncation,
+    "mix": Mix,
+    "noise": Noise,
+    "transform": Transform,
+    "view": View,
+    "diagnostic": Diagnostic,
+}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list | tuple) else value

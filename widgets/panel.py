@@ -1,0 +1,109 @@
+"""The base of every panel, and what a panel may ask the app to do.
+
+One direction: `contribute` folds a panel's controls into the request, `show` displays the frame that came back.
+A panel never calls another panel; what concerns the whole app goes through `Actions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from app.frame import Frame, Status
+from app.request import RenderRequest
+
+
+class Texture(Protocol):
+    """A picture slot on the screen (app/display/textures.py makes them)."""
+
+    tag: int | str
+    size: tuple[int, int]  # (W, H) of what was last uploaded
+    uv_max: tuple[float, float]
+
+    def upload(self, rgba: np.ndarray) -> None:
+        """Show rgba uint8 [H, W, 4] from the next frame on."""
+
+    def set_filter(self, linear: bool) -> None:
+        """Interpolate linearly, or show square pixels."""
+
+
+@dataclass(frozen=True)
+class RecordingState:
+    """What the recorder does: idle when `path` is ''."""
+
+    path: str = ""
+    frames: int = 0
+    total: int | None = None  # known for offline walks
+    seconds: float = 0.0
+    dropped: int = 0
+    message: str = ""  # the last result or failure, in a sentence
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """How the window itself is doing; given to `show` with each frame."""
+
+    gui_ms: float
+    gui_fps: float
+    render_ms: float
+    backend: str  # 'gl' or 'raw'
+    status: Status
+    recording: RecordingState
+    recent: tuple[str, ...] = ()
+    fps_limit: int = 60
+
+
+class Actions(Protocol):
+    """What panels may ask of the app."""
+
+    def open(self, path: str) -> None: ...
+    def browse(self) -> None: ...
+    def retry(self) -> None: ...
+    def reset_all(self) -> None: ...
+    def texture(self) -> Texture: ...
+    def save_picture(self) -> None: ...
+    def save_window(self) -> None: ...
+    def start_capture(self, kind: str) -> None: ...
+    def stop_capture(self) -> None: ...
+    def start_walk(self, seeds: Sequence[int], seconds: float, fps: int, loop: bool, kind: str) -> None: ...
+    def cancel_walk(self) -> None: ...
+    def toggle_stage(self) -> None: ...
+    def set_fps_limit(self, fps: int) -> None: ...
+    def set_ui_scale(self, scale: float) -> None: ...
+    def show_help(self) -> None: ...
+    def save_latent(self, path: str) -> None: ...
+    def open_latent(self, path: str) -> None: ...
+
+
+class Panel:
+    """One window of controls. Sub-classes set `title` and `order` and write the three verbs.
+
+    `window_id` is a fixed integer: the layout file knows windows by it.
+    """
+
+    title: ClassVar[str] = ""
+    order: ClassVar[int] = 0
+    window_id: ClassVar[int] = 0
+
+    def __init__(self, actions: Actions) -> None:
+        self.actions = actions
+
+    def build(self) -> None:
+        """Create the controls; called once, inside the panel's own window."""
+
+    def contribute(self, request: RenderRequest) -> RenderRequest:
+        """Return the request with this panel's part filled in; called every loop, so it must be cheap."""
+        return request
+
+    def show(self, frame: Frame | None, state: LoopState) -> None:
+        """Display what came back; called every loop (compare `frame.serial` before doing work)."""
+
+    def tick(self, seconds: float) -> None:
+        """Advance animations by wall-clock seconds; called every loop before `contribute`."""
+
+    def dragging(self) -> bool:
+        """Whether the user holds one of this panel's controls (an early picture is then welcome)."""
+        return False
