@@ -112,3 +112,29 @@ class Status:
     text: str = ""
     progress: float | None = None  # None: not known
     since: float = 0.0  # time.perf_counter() when it began
+
+
+@dataclass(frozen=True)
+class RecordingState:
+    """What the recorder does: idle when `path` is ''."""
+
+    path: str = ""
+    frames: int = 0
+    total: int | None = None  # known for offline walks
+    seconds: float = 0.0
+    dropped: int = 0
+    message: str = ""  # the last result or failure, in a sentence
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """How the window itself is doing; given to `show` with each frame."""
+
+    gui_ms: float
+    gui_fps: float
+    render_ms: float
+    backend: str  # 'gl' or 'raw'
+    status: Status
+    recording: RecordingState
+    recent: tuple[str, ...] = ()
+    fps_limit: int = 60

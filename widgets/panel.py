@@ -7,13 +7,14 @@ A panel never calls another panel; what concerns the whole app goes through `Act
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
 
-from app.frame import Frame, Status
+from app.frame import Frame, LoopState, RecordingState, Status
 from app.request import RenderRequest
+
+__all__ = ["Actions", "Frame", "LoopState", "Panel", "RecordingState", "Status", "Texture"]
 
 
 class Texture(Protocol):
@@ -28,32 +29,6 @@ class Texture(Protocol):
 
     def set_filter(self, linear: bool) -> None:
         """Interpolate linearly, or show square pixels."""
-
-
-@dataclass(frozen=True)
-class RecordingState:
-    """What the recorder does: idle when `path` is ''."""
-
-    path: str = ""
-    frames: int = 0
-    total: int | None = None  # known for offline walks
-    seconds: float = 0.0
-    dropped: int = 0
-    message: str = ""  # the last result or failure, in a sentence
-
-
-@dataclass(frozen=True)
-class LoopState:
-    """How the window itself is doing; given to `show` with each frame."""
-
-    gui_ms: float
-    gui_fps: float
-    render_ms: float
-    backend: str  # 'gl' or 'raw'
-    status: Status
-    recording: RecordingState
-    recent: tuple[str, ...] = ()
-    fps_limit: int = 60
 
 
 class Actions(Protocol):
