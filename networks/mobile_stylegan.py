@@ -1,0 +1,219 @@
+"""MobileStyleGAN: StyleGAN2 in wavelet space, with depthwise-separable convolutions (Belousov 2021, arXiv:2104.04767).
+
+The differences to StyleGAN2: every block up-samples by the inverse Haar transform of its own channels instead of a
+transposed convolution; modulated 3x3 convolutions are split into depthwise 3x3 and pointwise 1x1; demodulation is
+trained into the weights (style-independent), so that only the style's scaling is left; one head predicts the four
+wavelet bands of the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from networks.base import Generator, Precision, Spec
+from networks.layers import MLPMapping, StyledLayer
+from networks.plan import LayerInfo, Noise
+from networks.registry import family
+from networks.taps import Taps
+
+BANDS = 4  # of a 2-D Haar transform: low, and details along the height, the width and both
+
+
+@dataclass(frozen=True)
+class MobileStyleGANSpec(Spec):
+    """Configuration of a MobileStyleGAN. `channels` is the width of the 4x4 start and then of each block."""
+
+    channels: tuple[int, ...] = ()
+    mapping_features: tuple[int, ...] = (512,) * 8
+    mapping_lr_multiplier: float = 0.01
+
+
+def plan(spec: MobileStyleGANSpec) -> tuple[LayerInfo, ...]:
+    """Specification -> layer table. Each block has three ws rows; the third is used by the head of the last one only
+    (the heads of the other blocks are there in training alone)."""
+    first = spec.channels[0]
+    layers = [
+        LayerInfo(0, "input", "const", (4, 4), first, sampling_rate=4.0),
+        LayerInfo(1, "conv1", "conv", (4, 4), first, first, 0, has_noise=True, sampling_rate=4.0),
+    ]
+    for i, channels in enumerate(spec.channels[1:]):
+        side, before = 8 << i, spec.channels[i]
+        size, rate, row, narrow = (side, side), float(side), 3 * i + 1, before // BANDS
+        n = len(layers)
+        layers += [
+            LayerInfo(n, f"layers.{i}.up", "wavelet", size, narrow, before, row, sampling_rate=rate),
+            LayerInfo(n + 1, f"layers.{i}.conv1", "conv", size, channels, narrow, row, True, rate),
+            LayerInfo(n + 2, f"layers.{i}.conv2", "conv", size, channels, channels, row + 1, True, rate),
+        ]
+    last, head = layers[-1], f"layers.{len(spec.channels) - 2}.to_img"
+    bands = BANDS * spec.img_channels
+    layers.append(
+        LayerInfo(len(layers), head, "torgb", last.size, bands, last.channels, row + 2, sampling_rate=rate)
+    )
+    return tuple(layers)
+
+
+def inverse_haar(x: Tensor) -> Tensor:
+    """x [N, 4C, H, W] -> [N, C, 2H, 2W]: one level of the orthonormal inverse 2-D Haar transform.
+
+    The first C channels are the low band; behind them come three detail bands for each channel in turn.
+    """
+    N, _, H, W = x.shape
+    C = x.shape[1] // BANDS
+    low, details = x[:, :C], x[:, C:].unflatten(1, (C, 3))
+    vertical, horizontal, diagonal = details.unbind(2)
+    top, bottom = low + vertical, low - vertical
+    left, right = horizontal + diagonal, horizontal - diagonal
+    y = x.new_empty(N, C, H, 2, W, 2) if not x.requires_grad else None
+    phases = (top + left, top - left, bottom + right, bottom - right)
+    if y is None:
+        return torch.stack(phases, dim=-1).mul(0.5).unflatten(-1, (2, 2)).movedim(-2, 3).reshape(N, C, 2 * H, 2 * W)
+    for i, phase in enumerate(phases):
+        torch.mul(phase, 0.5, out=y[:, :, :, i // 2, :, i % 2])
+    return y.view(N, C, 2 * H, 2 * W)
+
+
+class ConstantInput(nn.Module):
+    """The learned 4x4 start."""
+
+    def __init__(self, info: LayerInfo) -> None:
+        super().__init__()
+        self.info = info
+        self.const = nn.Parameter(torch.empty(info.channels, *info.size))
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        self.const.data.normal_(generator=generator)
+
+    def forward(self, batch: int, taps: Taps) -> Tensor:
+        """-> [batch, C, 4, 4]."""
+        return taps.on_feature(self.info, self.const[None].expand(batch, -1, -1, -1))
+
+
+class Affine(nn.Linear):
+    """w -> style, a plain linear layer (no equalized learning rate here); starts as a style of ones."""
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        self.weight.data.normal_(std=1 / math.sqrt(self.in_features), generator=generator)
+        self.bias.data.fill_(1.0)
+
+
+class WaveletUp(StyledLayer):
+    """Modulate, then inverse Haar: 4C channels become C of twice the size."""
+
+    def __init__(self, info: LayerInfo, w_dim: int) -> None:
+        super().__init__(info)
+        self.affine = Affine(w_dim, info.style_dim)
+
+    def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
+        return inverse_haar(x * style[:, :, None, None])
+
+
+class ConvLayer(StyledLayer):
+    """Modulate, 3x3 convolution (dense, or depthwise and pointwise), noise, bias, lrelu 0.2 without gain."""
+
+    def __init__(self, info: LayerInfo, w_dim: int, separable: bool) -> None:
+        super().__init__(info)
+        self.separable = separable
+        self.style_gain = 1 / math.sqrt(9 * info.style_dim)
+        self.affine = Affine(w_dim, info.style_dim)
+        kernel = 1 if separable else 3
+        if separable:
+            self.weight_dw = nn.Parameter(torch.empty(info.style_dim, 1, 3, 3))
+        self.weight = nn.Parameter(torch.empty(info.channels, info.style_dim, kernel, kernel))
+        self.bias = nn.Parameter(torch.empty(info.channels))
+        self.noise_strength = nn.Parameter(torch.empty([]))
+        self.register_buffer("noise_const", torch.zeros(info.size))
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        if self.separable:
+            self.weight_dw.data.normal_(generator=generator)
+        self.weight.data.normal_(generator=generator)
+        self.bias.data.zero_()
+        self.noise_strength.data.zero_()
+        self.noise_const.normal_(generator=generator)
+
+    def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
+        x = x * (style * self.style_gain)[:, :, None, None]
+        if self.separable:
+            x = F.conv2d(x, self.weight_dw, padding=1, groups=x.shape[1])
+        x = F.conv2d(x, self.weight, self.bias, padding=self.weight.shape[-1] // 2)
+        if noise is not None:
+            x = x + noise
+        return F.leaky_relu(x, 0.2)
+
+
+class ToImage(StyledLayer):
+    """Modulated 1x1 convolution to the four wavelet bands of the picture."""
+
+    def __init__(self, info: LayerInfo, w_dim: int) -> None:
+        super().__init__(info)
+        self.style_gain = 1 / math.sqrt(info.style_dim)
+        self.affine = Affine(w_dim, info.style_dim)
+        self.weight = nn.Parameter(torch.empty(info.channels, info.style_dim, 1, 1))
+        self.bias = nn.Parameter(torch.empty(info.channels))
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        self.weight.data.normal_(generator=generator)
+        self.bias.data.zero_()
+
+    def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
+        return F.conv2d(x * (style * self.style_gain)[:, :, None, None], self.weight, self.bias)
+
+
+def make_layer(info: LayerInfo, spec: MobileStyleGANSpec) -> nn.Module:
+    """Return the module of one row of the layer table."""
+    if info.kind == "const":
+        return ConstantInput(info)
+    if info.kind == "wavelet":
+        return WaveletUp(info, spec.w_dim)
+    if info.kind == "torgb":
+        return ToImage(info, spec.w_dim)
+    return ConvLayer(info, spec.w_dim, separable=info.name != "conv1")
+
+
+class Synthesis(nn.Module):
+    """The trunk: a chain of layers, and the inverse Haar transform that makes the picture of the last one's bands."""
+
+    def __init__(self, spec: MobileStyleGANSpec, layers: tuple[LayerInfo, ...]) -> None:
+        super().__init__()
+        self.infos = layers
+        self.layers = nn.ModuleList(nn.Module() for _ in spec.channels[1:])
+        for info in layers:
+            parent, _, name = info.name.rpartition(".")
+            self.get_submodule(parent).add_module(name, make_layer(info, spec))
+
+    def forward(self, ws: Tensor, taps: Taps, noise: Noise) -> Tensor:
+        """ws [N, num_ws, w_dim] -> picture [N, C, H, W]."""
+        x = self.get_submodule("input")(ws.shape[0], taps)
+        for info in self.infos[1:]:
+            x = self.get_submodule(info.name)(x, ws[:, info.w_index], taps, noise)
+        return inverse_haar(x)
+
+
+@family("mobile_stylegan", "MobileStyleGAN", MobileStyleGANSpec)
+class MobileStyleGAN(Generator):
+    """MobileStyleGAN, unconditional."""
+
+    def __init__(self, spec: MobileStyleGANSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.layers = plan(spec)
+        self.num_ws = 3 * (len(spec.channels) - 1) + 2
+        self.mapping = MLPMapping(spec.z_dim, 0, spec.w_dim, spec.mapping_features, 0, spec.mapping_lr_multiplier)
+        self.synthesis = Synthesis(spec, self.layers)
+
+    def synthesize(
+        self,
+        ws: Tensor,
+        taps: Taps | None = None,
+        noise: Noise | None = None,
+        transform: Sequence[Sequence[float]] | None = None,
+        precision: Precision = "auto",
+    ) -> Tensor:
+        return self.synthesis(ws, taps or Taps(), noise or Noise())
