@@ -42,6 +42,11 @@ class Taps:
         self._hooks = dict(hooks or {})
         self._cancelled = cancelled
 
+    def wants(self, name: str) -> bool:
+        """Whether this pass looks at or changes a layer; layers off the way to the picture run only then."""
+        asked = (*self._capture, *self._hooks, *((edit.layer, edit.stage) for edit in self._edits))
+        return any(layer == name for layer, _ in asked)
+
     def on_style(self, info: LayerInfo, style: Tensor) -> Tensor:
         """See the style [N, style_dim] that enters a layer."""
         if any(name == info.name for name, _ in self._capture):
