@@ -62,6 +62,7 @@ class Panel:
     title: ClassVar[str] = ""
     order: ClassVar[int] = 0
     window_id: ClassVar[int] = 0
+    area: ClassVar[str] = "left-top"  # its place in the first layout (app/window/layout.py)
 
     def __init__(self, actions: Actions) -> None:
         self.actions = actions

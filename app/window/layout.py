@@ -1,0 +1,67 @@
+"""The first layout of the docked windows, as the text of an ini file. Plain text, no GUI library.
+
+Dear PyGui has no dock builder; it reads the docking tree from an ini at start. Later the user's own layout is kept in
+the same format. The two ids below are Dear PyGui 2.3's names for its full-window dock space.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+DOCK_SPACE, DOCK_HOST = 0x08BD597D, 0x1BBC0F80
+# area -> node id; the tree is left | centre | right, with the sides cut in two.
+NODES = {"left-top": 3, "left-bottom": 4, "centre": 5, "right-top": 7, "right-bottom": 8}
+
+
+class Placed(Protocol):
+    """A window with a place in the first layout (a panel class is one)."""
+
+    title: str
+    area: str
+    window_id: int
+
+
+def default_layout(panels: Sequence[Placed], width: int, height: int, scale: float) -> str:
+    """The ini text for a viewport of width x height pixels: each area's first panel is the visible tab."""
+    left, right = int(360 * scale), int(480 * scale)
+    left, right = min(left, int(width * 0.27)), min(right, int(width * 0.36))
+    centre = width - left - right
+    selected: dict[str, int] = {}
+    lines = []
+    for area in NODES:
+        for position, panel in enumerate(panel for panel in panels if panel.area == area):
+            lines += [f"[Window][###{panel.window_id}]", f"DockId=0x{NODES[area]:08X},{position}", ""]
+            selected.setdefault(area, panel.window_id)
+
+    def leaf(area: str, parent: int, w: int, h: int, extra: str = "") -> str:
+        tab = f" Selected=0x{tab_id(selected[area]):08X}" if area in selected else ""
+        return f"  DockNode ID=0x{NODES[area]:08X} Parent=0x{parent:08X} SizeRef={w},{h}{extra}{tab}"
+
+    upper_left, upper_right = int(height * 0.5), int(height * 0.66)
+    lines += [
+        "[Docking][Data]",
+        f"DockSpace ID=0x{DOCK_SPACE:08X} Window=0x{DOCK_HOST:08X} Pos=0,0 Size={width},{height} Split=X",
+        f"  DockNode ID=0x00000001 Parent=0x{DOCK_SPACE:08X} SizeRef={left},{height} Split=Y",
+        leaf("left-top", 1, left, upper_left),
+        leaf("left-bottom", 1, left, height - upper_left),
+        f"  DockNode ID=0x00000002 Parent=0x{DOCK_SPACE:08X} SizeRef={centre + right},{height} Split=X",
+        leaf("centre", 2, centre, height, " CentralNode=1"),
+        f"  DockNode ID=0x00000006 Parent=0x00000002 SizeRef={right},{height} Split=Y",
+        leaf("right-top", 6, right, upper_right),
+        leaf("right-bottom", 6, right, height - upper_right),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def tab_id(window_id: int) -> int:
+    """Dear ImGui's id of a window's tab: CRC-32 of '#TAB' seeded with the window's own id."""
+    return zlib.crc32(b"#TAB", zlib.crc32(b"###%d" % window_id))
+
+
+def layout_file(folder: Path, panels: Sequence[Placed]) -> Path:
+    """The user's layout file for this set of panels: a new panel starts from the first layout again."""
+    ids = ",".join(str(panel.window_id) for panel in sorted(panels, key=lambda panel: panel.window_id))
+    return folder / f"layout-{zlib.crc32(ids.encode()):08x}.ini"
