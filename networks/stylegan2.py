@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from networks.base import Generator, Precision, Spec, layer_dtype
 from networks.filters import separable_filter, upfirdn2d, upsample2d
 from networks.layers import SQRT2, EqualizedLinear, MLPMapping, StyledLayer, lrelu, modulated_conv2d
+from networks.mappings import ConcatMapping
 from networks.plan import LayerInfo, Noise
 from networks.registry import family
 from networks.taps import Taps
 
-Architecture = Literal["skip", "resnet", "orig"]
+Architecture = Literal["skip", "resnet", "orig", "progressive"]
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 KINDS: dict[str, Literal["const", "up", "conv", "torgb"]] = {
     "const": "const", "conv0": "up", "conv1": "conv", "torgb": "torgb",
@@ -31,7 +32,9 @@ class StyleGAN2Spec(Spec):
 
     `channels` is the width at each resolution from the start up. `start` is (H, W) of the constant, (4, 4) but for
     non-square forks. `mapping_features` is the width of each mapping layer, `half_resolutions` how many of the top
-    resolutions the original runs in fp16.
+    resolutions the original runs in fp16. `label_concat`: z and the label are normalized as one vector, as in the
+    TensorFlow code, not each for itself. `architecture` 'progressive' (configs B to D of the paper) has a to-RGB at
+    each resolution like 'skip', but the picture is the last one alone.
     """
 
     channels: tuple[int, ...] = ()
@@ -39,6 +42,7 @@ class StyleGAN2Spec(Spec):
     architecture: Architecture = "skip"
     mapping_features: tuple[int, ...] = (512,) * 8
     embed_features: int = 512
+    label_concat: bool = False
     mapping_lr_multiplier: float = 0.01
     half_resolutions: int = 4
     conv_clamp: float | None = 256.0
@@ -66,7 +70,7 @@ def plan(spec: StyleGAN2Spec) -> tuple[Block, ...]:
         half = level >= max(1, len(spec.channels) - spec.half_resolutions)
         layers: dict[str, LayerInfo] = {}
         roles = ["const" if level == 0 else "conv0", "conv1"]
-        if last or spec.architecture == "skip":
+        if last or spec.architecture in ("skip", "progressive"):
             roles.append("torgb")
         for role in roles:
             styled = role != "const"
@@ -207,6 +211,7 @@ class Synthesis(nn.Module):
     def __init__(self, spec: StyleGAN2Spec, blocks: tuple[Block, ...]) -> None:
         super().__init__()
         self.blocks = blocks
+        self.summed = spec.architecture == "skip"
         for block in blocks:
             self.add_module(block.name, SynthesisBlock(block, spec))
         self.register_buffer("resample_filter", separable_filter(spec.filter_taps), persistent=False)
@@ -222,18 +227,22 @@ class Synthesis(nn.Module):
             x = module.features(x, ws, taps, noise, dtype)
             if img is not None:
                 img = upsample2d(img, self.resample_filter)
-            if "torgb" in block.layers:
-                y = module.torgb(x, ws[:, block.layers["torgb"].w_index], taps, noise).float()
+            torgb = block.layers.get("torgb")
+            stop = block is self.blocks[-1] or (torgb is not None and taps.stop_at == block.size[0])
+            if torgb is not None and (self.summed or stop or taps.wants(torgb.name)):
+                y = module.torgb(x, ws[:, torgb.w_index], taps, noise).float()
                 img = y if img is None else img + y
-            if img is not None and taps.stop_at == block.size[0]:
-                return img
+            if stop:
+                break
+            if not self.summed:
+                img = None
         assert img is not None
         return img
 
 
 @family("stylegan2", "StyleGAN2", StyleGAN2Spec)
 class StyleGAN2(Generator):
-    """StyleGAN2 with the 'skip', 'resnet' or 'orig' architecture; conditional when c_dim > 0."""
+    """StyleGAN2 with the 'skip', 'resnet', 'orig' or 'progressive' architecture; conditional when c_dim > 0."""
 
     def __init__(self, spec: StyleGAN2Spec) -> None:
         super().__init__()
@@ -242,9 +251,11 @@ class StyleGAN2(Generator):
         self.layers = tuple(info for block in blocks for info in block.layers.values())
         self.num_ws = 1 + max(info.w_index for info in self.layers if info.w_index is not None)
         self.preview = tuple(block.size[0] for block in blocks if "torgb" in block.layers)
-        self.mapping = MLPMapping(
-            spec.z_dim, spec.c_dim, spec.w_dim, spec.mapping_features, spec.embed_features, spec.mapping_lr_multiplier
-        )
+        sizes = (spec.z_dim, spec.c_dim, spec.w_dim, spec.mapping_features, spec.embed_features)
+        if spec.label_concat:
+            self.mapping = ConcatMapping(*sizes, spec.mapping_lr_multiplier, gain="activation")
+        else:
+            self.mapping = MLPMapping(*sizes, spec.mapping_lr_multiplier)
         self.synthesis = Synthesis(spec, blocks)
 
     @property

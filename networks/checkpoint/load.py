@@ -21,6 +21,7 @@ Progress = Callable[[float, str], None]
 IMPORTERS = (
     ("stylescope", "stylescope"),
     ("nvidia_torch", "stylegan2"),
+    ("nvidia_tf", "stylegan_tf"),
 )
 
 
