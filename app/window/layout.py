@@ -57,8 +57,18 @@ def default_layout(panels: Sequence[Placed], width: int, height: int, scale: flo
 
 
 def tab_id(window_id: int) -> int:
-    """Dear ImGui's id of a window's tab: CRC-32 of '#TAB' seeded with the window's own id."""
-    return zlib.crc32(b"#TAB", zlib.crc32(b"###%d" % window_id))
+    """Dear ImGui's id of a window's tab: the hash of '#TAB' seeded with the window's own id."""
+    return crc32c(b"#TAB", crc32c(b"###%d" % window_id))
+
+
+def crc32c(data: bytes, seed: int = 0) -> int:
+    """CRC-32C (Castagnoli), bit by bit: Dear ImGui's hash of names."""
+    crc = seed ^ 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
 
 
 def layout_file(folder: Path, panels: Sequence[Placed]) -> Path:
