@@ -6,7 +6,8 @@ A panel never calls another panel; what concerns the whole app goes through `Act
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -14,7 +15,16 @@ import numpy as np
 from app.frame import Frame, LoopState, RecordingState, Status
 from app.request import RenderRequest
 
-__all__ = ["Actions", "Frame", "LoopState", "Panel", "RecordingState", "Status", "Texture"]
+__all__ = ["Actions", "Frame", "LoopState", "Panel", "RecordingState", "Shortcut", "Status", "Texture"]
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A key that does something: 'R', 'Ctrl+O', 'F11', 'Left'; the help page lists it with its text."""
+
+    keys: str
+    text: str
+    run: Callable[[], None]
 
 
 class Texture(Protocol):
@@ -79,6 +89,10 @@ class Panel:
 
     def tick(self, seconds: float) -> None:
         """Advance animations by wall-clock seconds; called every loop before `contribute`."""
+
+    def shortcuts(self) -> Sequence[Shortcut]:
+        """Keys that this panel answers to, whichever window has the focus (text fields excepted)."""
+        return ()
 
     def dragging(self) -> bool:
         """Whether the user holds one of this panel's controls (an early picture is then welcome)."""

@@ -1,0 +1,81 @@
+"""Keyboard shortcuts: from 'Ctrl+O' to a handler. Keys typed into a text field are left to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import dearpygui.dearpygui as dpg
+
+MODIFIERS = {
+    "Ctrl": ("mvKey_LControl", "mvKey_RControl"),
+    "Shift": ("mvKey_LShift", "mvKey_RShift"),
+    "Alt": ("mvKey_LAlt", "mvKey_RAlt"),
+}
+NAMED_KEYS = {
+    "+": "mvKey_Plus",
+    "-": "mvKey_Minus",
+    "[": "mvKey_Open_Brace",
+    "]": "mvKey_Close_Brace",
+    "Esc": "mvKey_Escape",
+    "Space": "mvKey_Spacebar",
+}
+TEXT_ITEMS = ("mvInputText", "mvInputInt", "mvInputFloat", "mvDragFloat", "mvDragInt", "mvSliderFloat", "mvSliderInt")
+
+
+class ShortcutLike(Protocol):
+    """widgets.panel.Shortcut as this side sees it."""
+
+    @property
+    def keys(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def run(self) -> Callable[[], None]: ...
+
+
+def parse(keys: str) -> tuple[frozenset[str], int]:
+    """'Ctrl+Shift+S' -> ({'Ctrl', 'Shift'}, key code); raises ValueError for a key that does not exist."""
+    *modifiers, key = keys.split("+") if not keys.endswith("+") else [*keys[:-1].rstrip("+").split("+"), "+"]
+    modifiers = [name for name in modifiers if name]
+    name = NAMED_KEYS.get(key, f"mvKey_{key}")
+    if unknown := [modifier for modifier in modifiers if modifier not in MODIFIERS]:
+        raise ValueError(f"{keys!r}: {unknown[0]} is not a modifier; known: {', '.join(MODIFIERS)}")
+    if not hasattr(dpg, name):
+        raise ValueError(f"{keys!r}: there is no key {key!r}")
+    return frozenset(modifiers), int(getattr(dpg, name))
+
+
+def typing() -> bool:
+    """Whether a text or number field has the keyboard."""
+    item = dpg.get_focused_item()
+    if not item or not dpg.does_item_exist(item):
+        return False
+    kind = dpg.get_item_info(item)["type"].split("::")[-1]
+    return kind in TEXT_ITEMS and bool(dpg.get_item_state(item).get("active"))
+
+
+class Shortcuts:
+    """Registers key handlers once; the handler asks which modifiers are held."""
+
+    def __init__(self, shortcuts: Sequence[ShortcutLike]) -> None:
+        self._table: dict[int, list[tuple[frozenset[str], Callable[[], None]]]] = {}
+        for shortcut in shortcuts:
+            modifiers, key = parse(shortcut.keys)
+            rows = self._table.setdefault(key, [])
+            if any(held == modifiers for held, _ in rows):
+                raise ValueError(f"two shortcuts for {shortcut.keys}")
+            rows.append((modifiers, shortcut.run))
+        with dpg.handler_registry():
+            for key in self._table:
+                dpg.add_key_press_handler(key, callback=self._pressed, user_data=key)
+
+    def _pressed(self, sender: int, app_data: object, key: int) -> None:
+        held = frozenset(
+            name for name, keys in MODIFIERS.items() if any(dpg.is_key_down(getattr(dpg, code)) for code in keys)
+        )
+        if typing() and "Ctrl" not in held:
+            return
+        for modifiers, run in self._table[key]:
+            if modifiers == held:
+                run()
