@@ -98,5 +98,8 @@ def load(
 
 
 def _tensor(array: Array) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(array)) if isinstance(array, np.ndarray) else array.detach()
+    if isinstance(array, np.ndarray):
+        # contiguous and writable, as torch wants it; ascontiguousarray would turn a scalar into [1]
+        array = torch.from_numpy(np.require(array, requirements=("C", "W")))
+    tensor = array.detach()
     return tensor.float() if tensor.is_floating_point() else tensor
