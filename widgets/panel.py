@@ -6,14 +6,15 @@ A panel never calls another panel; what concerns the whole app goes through `Act
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from app.frame import Frame, LoopState, RecordingState, Status
 from app.request import RenderRequest
+from widgets.controls import Control
 
 __all__ = ["Actions", "Frame", "LoopState", "Panel", "RecordingState", "Shortcut", "Status", "Texture"]
 
@@ -28,11 +29,14 @@ class Shortcut:
 
 
 class Texture(Protocol):
-    """A picture slot on the screen (app/display/textures.py makes them)."""
+    """A picture slot on the screen (app/display/textures.py makes them); an upload may change its tag and uv_max."""
 
-    tag: int | str
-    size: tuple[int, int]  # (W, H) of what was last uploaded
-    uv_max: tuple[float, float]
+    @property
+    def tag(self) -> int | str: ...
+    @property
+    def size(self) -> tuple[int, int]: ...  # (W, H) of what was last uploaded
+    @property
+    def uv_max(self) -> tuple[float, float]: ...
 
     def upload(self, rgba: np.ndarray) -> None:
         """Show rgba uint8 [H, W, 4] from the next frame on."""
@@ -49,6 +53,7 @@ class Actions(Protocol):
     def retry(self) -> None: ...
     def reset_all(self) -> None: ...
     def texture(self) -> Texture: ...
+    def drag_latent(self, dx: float, dy: float) -> None: ...
     def save_picture(self) -> None: ...
     def save_window(self) -> None: ...
     def start_capture(self, kind: str) -> None: ...
@@ -60,7 +65,6 @@ class Actions(Protocol):
     def set_ui_scale(self, scale: float) -> None: ...
     def show_help(self) -> None: ...
     def save_latent(self, path: str) -> None: ...
-    def open_latent(self, path: str) -> None: ...
 
 
 class Panel:
@@ -96,4 +100,20 @@ class Panel:
 
     def dragging(self) -> bool:
         """Whether the user holds one of this panel's controls (an early picture is then welcome)."""
+        return any(control.active for control in self.controls() if control.held_to_change)
+
+    def drag_latent(self, dx: float, dy: float) -> None:
+        """The user dragged the picture by (dx, dy) picture widths; Actions.drag_latent tells every panel."""
+
+    def take_file(self, path: str) -> bool:
+        """A file was dropped on the window: return True when it is for this panel (models are not)."""
         return False
+
+    def reset(self) -> None:
+        """Put everything back to its default."""
+        for control in self.controls():
+            control.reset()
+
+    def controls(self) -> Iterator[Control[Any]]:
+        """Every control that is an attribute of this panel."""
+        return (value for value in vars(self).values() if isinstance(value, Control))

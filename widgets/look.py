@@ -1,0 +1,52 @@
+"""How controls look: the app's item themes by tag, colours for drawings, and the few paddings that rows need.
+
+The global theme belongs to app/display/theme.py; without it (a bare context) everything still works, only plainer.
+"""
+
+from __future__ import annotations
+
+import dearpygui.dearpygui as dpg
+
+Colour = tuple[int, int, int, int]
+ACCENT: Colour = (112, 174, 255, 255)  # what is on, chosen, or moving
+MUTED: Colour = (139, 145, 157, 255)  # labels, units, explanations
+WARNING: Colour = (232, 178, 88, 255)
+ERROR: Colour = (236, 108, 100, 255)
+CANVAS: Colour = (14, 15, 17, 255)
+CHECKER: tuple[int, int] = (52, 64)  # the two greys under transparent pictures
+LABEL_SHARE = 0.35  # of a row's width
+
+STYLES: dict[str, dict[int, tuple[float, float]]] = {
+    "rows": {dpg.mvStyleVar_CellPadding: (3, 0)},
+    "segments": {dpg.mvStyleVar_CellPadding: (1, 0)},
+    "canvas": {dpg.mvStyleVar_WindowPadding: (0, 0), dpg.mvStyleVar_ChildRounding: (4, 0)},
+    "small": {dpg.mvStyleVar_FramePadding: (5, 2), dpg.mvStyleVar_CellPadding: (4, 2)},
+}
+
+
+def bind(item: int | str, name: str) -> None:
+    """Give one item the app's theme 'primary', 'danger', 'ghost', 'active', 'card', 'muted', 'good', ...; '' none."""
+    tag = f"theme.{name}"
+    dpg.bind_item_theme(item, tag if name and dpg.does_item_exist(tag) else 0)
+
+
+def bind_font(item: int | str, name: str) -> None:
+    """Give one item the app's font 'semibold', 'small' or 'title'."""
+    if dpg.does_item_exist(f"font.{name}"):
+        dpg.bind_item_font(item, f"font.{name}")
+
+
+def bind_style(item: int | str, name: str) -> None:
+    """Give one item the paddings of STYLES."""
+    tag = f"look.{name}"
+    if not dpg.does_item_exist(tag):
+        with dpg.theme(tag=tag), dpg.theme_component(dpg.mvAll):
+            for target, (x, y) in STYLES[name].items():
+                dpg.add_theme_style(target, x, y)
+    dpg.bind_item_theme(item, tag)
+
+
+def line_height() -> int:
+    """Height of a line of text in pixels; 18 before the first frame."""
+    size = dpg.get_text_size("Mg") if dpg.is_dearpygui_running() else None
+    return round(size[1]) if size and size[1] > 0 else 18
