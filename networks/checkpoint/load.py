@@ -13,6 +13,8 @@ from torch import Tensor
 from networks import registry
 from networks.base import Generator
 from networks.checkpoint.errors import CheckpointError
+from networks.checkpoint.mean_w import estimate_w_avg
+from networks.checkpoint.openvino import read_openvino
 from networks.checkpoint.reader import read_source
 from networks.checkpoint.records import Array, Checkpoint, Source
 
@@ -22,6 +24,7 @@ IMPORTERS = (
     ("stylescope", "stylescope"),
     ("nvidia_torch", "stylegan2"),
     ("nvidia_tf", "stylegan_tf"),
+    ("openvino", "openvino"),
 )
 
 
@@ -32,7 +35,7 @@ def read_checkpoint(
 
     Raises CheckpointError with one sentence when the file holds no generator that we know.
     """
-    source = read_source(Path(path), progress=progress, cancelled=cancelled)
+    source = read_openvino(Path(path)) or read_source(Path(path), progress=progress, cancelled=cancelled)
     for module, name in IMPORTERS:
         importer: Callable[[Source], Checkpoint | None] = getattr(
             importlib.import_module(f"networks.checkpoint.importers.{module}"), name
@@ -59,6 +62,8 @@ def build(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Generat
     state = {key: _tensor(array) for key, array in checkpoint.state.items()}
     check_state(checkpoint.path.name, generator.state_dict(), state)
     generator.load_state_dict({key: state[key] for key in generator.state_dict()}, assign=True)
+    if not checkpoint.w_avg_known:
+        generator.mapping.w_avg = estimate_w_avg(generator)
     return generator.requires_grad_(False).to(device)
 
 
