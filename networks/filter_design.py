@@ -42,7 +42,7 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Tensor:
 
 
 def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Tensor:
-    """Windowed jinc [taps, taps], unit sum: the same cut-off in every direction (appendix C, J1(2 pi fc r) / (pi r))."""
+    """Windowed jinc [taps, taps], unit sum: J1(2 pi fc r) / (pi r), one cut-off for every direction (appendix C)."""
     x = _positions(taps, rate)
     r = torch.hypot(x[:, None], x[None, :])
     limit = torch.full_like(r, cutoff)  # J1(a r) / (pi r) -> fc at the centre

@@ -23,6 +23,8 @@ Progress = Callable[[float, str], None]
 IMPORTERS = (
     ("stylescope", "stylescope"),
     ("nvidia_torch", "stylegan2"),
+    ("stylegan_xl", "stylegan_xl"),
+    ("stylegan3", "stylegan3"),
     ("nvidia_tf", "stylegan_tf"),
     ("openvino", "openvino"),
 )
