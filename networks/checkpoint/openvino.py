@@ -205,5 +205,5 @@ def read_openvino(path: Path) -> Source | None:
     digest = hashlib.sha256()
     for graph in graphs.values():
         digest.update(graph.path.read_bytes())
-        digest.update(graph.weights)
+        digest.update(memoryview(graph.weights.data))
     return Source(path=path, kind="openvino", root=graphs, sha256=digest.hexdigest())

@@ -136,7 +136,7 @@ def _conv(graph: IRGraph, name: str, state: dict[str, Array]) -> None:
     noise = graph.constant_input(noisy)[0, 0]
     scale = float(noise.std())
     state[f"{key}.noise_const"] = noise / scale if scale > 0 else noise
-    state[f"{key}.noise_strength"] = np.float32(scale).reshape(())
+    state[f"{key}.noise_strength"] = np.asarray(scale, np.float32)
     _affine(graph, name, f"m.{name}.conv", 1 / math.sqrt(fan_in), state)
 
 
