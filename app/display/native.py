@@ -7,14 +7,23 @@ answers with the neutral value that its docstring names.
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import dearpygui._dearpygui as _extension
 
 GLFW_ICONIFIED = 0x00020002
-LOAD_INI = "_ZN5ImGui25LoadIniSettingsFromMemoryEPKcm"  # void ImGui::LoadIniSettingsFromMemory(const char*, size_t)
+# C++ names: void ImGui::LoadIniSettingsFromMemory(const char*, size_t), ImGuiStyle& ImGui::GetStyle(),
+# const ImVec4& ImGui::GetStyleColorVec4(ImGuiCol), const ImGuiStyleVarInfo* ImGui::GetStyleVarInfo(ImGuiStyleVar)
+LOAD_INI = "_ZN5ImGui25LoadIniSettingsFromMemoryEPKcm"
+GET_STYLE, GET_COLOUR, GET_VARIABLE = (
+    "_ZN5ImGui8GetStyleEv",
+    "_ZN5ImGui17GetStyleColorVec4Ei",
+    "_ZN5ImGui15GetStyleVarInfoEi",
+)
+TITLE_ALIGN, CHILD_ROUNDING = 6, 7  # ImGuiStyleVar; WindowMenuButtonPosition lies between the two
+DIRECTION_NONE = -1  # ImGuiDir_None
 
 DropFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_char_p))
 
@@ -26,6 +35,7 @@ class _Library:
         self.c: Any = ctypes.CDLL(_extension.__file__)
         self.available = hasattr(self.c, "glfwGetCurrentContext")
         self.can_load_ini = hasattr(self.c, LOAD_INI)
+        self.can_style = all(hasattr(self.c, name) for name in (GET_STYLE, GET_COLOUR, GET_VARIABLE))
         if self.available:
             self.c.glfwGetCurrentContext.restype = ctypes.c_void_p
             self.c.glfwMakeContextCurrent.argtypes = [ctypes.c_void_p]
@@ -38,6 +48,10 @@ class _Library:
         if self.can_load_ini:
             getattr(self.c, LOAD_INI).argtypes = [ctypes.c_char_p, ctypes.c_size_t]
             getattr(self.c, LOAD_INI).restype = None
+        if self.can_style:
+            getattr(self.c, GET_STYLE).restype = ctypes.c_void_p
+            getattr(self.c, GET_COLOUR).restype = ctypes.POINTER(4 * ctypes.c_float)
+            getattr(self.c, GET_VARIABLE).restype = ctypes.POINTER(ctypes.c_uint32)
 
 
 _library = _Library()
@@ -146,3 +160,28 @@ def load_layout(ini: str) -> bool:
     data = ini.encode()
     getattr(_library.c, LOAD_INI)(data, len(data))
     return True
+
+
+def write_style(colours: Mapping[int, Sequence[float]], variables: Mapping[int, Sequence[float]]) -> bool:
+    """Writes ImGui's own style, 0..1 RGBA by ImGuiCol and floats by ImGuiStyleVar. False where not exported.
+
+    Dear PyGui applies a theme around each of its windows only: tab bars of docks and the gaps between them keep ImGui's
+    style. Call after show_viewport, which makes the style. The menu triangle of docks goes as well.
+    """
+    if not _library.can_style:
+        return False
+    for index, rgba in colours.items():
+        getattr(_library.c, GET_COLOUR)(index).contents[:] = list(rgba)
+    for index, values in variables.items():
+        address, count = _style_variable(index)
+        (count * ctypes.c_float).from_address(address)[:] = list(values)
+    title_align, _ = _style_variable(TITLE_ALIGN)
+    if _style_variable(CHILD_ROUNDING)[0] - title_align == 12:  # two floats, the button's position, then child rounding
+        ctypes.c_int.from_address(title_align + 8).value = DIRECTION_NONE
+    return True
+
+
+def _style_variable(index: int) -> tuple[int, int]:
+    """(address, number of floats) of a style variable; ImGui describes it in 32 bits: count, type, offset."""
+    word = int(getattr(_library.c, GET_VARIABLE)(index).contents.value)
+    return int(getattr(_library.c, GET_STYLE)()) + (word >> 16), word & 0xFF

@@ -114,6 +114,11 @@ class TexturePool:
             self._fall_back("Dear PyGui does not draw with an OpenGL context that can be reached here")
         self._add_spares()
 
+    @property
+    def decided(self) -> bool:
+        """Whether the backend is settled: from the second frame on."""
+        return self.backend == "raw" or self._tested
+
     def create(self) -> PictureTexture:
         """A picture slot. With the gl backend its first upload shows in the next frame, or the one after."""
         picture = PictureTexture(self, self._take_slot(1, 1))
