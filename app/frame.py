@@ -86,6 +86,7 @@ class LayerView:
     channels: int  # of the whole layer
     channel: int | None
     statistics: MapStatistics
+    tile: tuple[int, int] = (0, 0)  # (h, w) of one tile in pixels; smaller than `size` where maps were averaged down
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,141 @@
+"""Generators by (path, time, size, device): a bounded cache; a failed load is tried again when the user says so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from app import devices, memory
+from app.bounded import Bounded
+from app.frame import ModelInfo
+from app.latents import Workspace
+from app.request import Model
+from networks import registry
+from networks.base import Generator
+from networks.checkpoint import load
+from networks.checkpoint.records import Checkpoint
+
+Progress = Callable[[float, str], None]
+Cancelled = Callable[[], bool]
+Key = tuple[str, int, int, str]  # path, mtime in ns, size in bytes, device
+
+
+@dataclass(eq=False)
+class Opened:
+    """A generator that is ready, what is known of it, and what was mapped with it."""
+
+    key: Key
+    generator: Generator
+    info: ModelInfo
+    sha256: str
+    bytes: int
+    workspace: Workspace = field(default_factory=Workspace)
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(self.key[3])
+
+
+class ModelStore:
+    """Opens generators and keeps the latest few; may be used from several threads."""
+
+    def __init__(self, count: int = 4, size: int = 4 << 30) -> None:
+        """Keep at most `count` generators and `size` bytes of weights (one always stays)."""
+        self._opened: Bounded[Key, Opened] = Bounded(count, size, lambda opened: opened.bytes)
+        self._asked: Bounded[tuple[str, str, int], Opened] = Bounded(count)
+        self._failed: Bounded[tuple[str, str, int], Exception] = Bounded(32)
+        self._lock = threading.Lock()
+
+    def open(self, model: Model, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Opened:
+        """Return the generator of a request, from the cache where it is there.
+
+        A failure is remembered for this very attempt, so that a broken file is not read again with every frame; the
+        file is looked at anew when `attempt` grows. What is cancelled is not remembered.
+        """
+        asked = (model.path, model.device, model.attempt)
+        with self._lock:
+            if (opened := self._asked.get(asked)) is not None and opened.key in self._opened:
+                self._opened.get(opened.key)
+                return opened
+            if (known := self._failed.get(asked)) is not None:
+                raise known.with_traceback(None)
+            try:
+                opened = self._open(model, progress, cancelled)
+            except Exception as error:
+                if cancelled is None or not cancelled():
+                    self._failed.put(asked, error)
+                raise
+            self._asked.put(asked, opened)
+            return opened
+
+    def _open(self, model: Model, progress: Progress | None, cancelled: Cancelled | None) -> Opened:
+        device = devices.pick(model.device)
+        key = file_key(model.path, device)
+        if (opened := self._opened.get(key)) is not None:
+            return opened
+        generator, checkpoint = load.load(model.path, device, progress=progress, cancelled=cancelled)
+        info = model_info(generator, checkpoint, device)
+        opened = Opened(key, generator, info, checkpoint.sha256, size_of(generator))
+        if self._opened.put(key, opened):
+            memory.give_back()
+        return opened
+
+    def peek(self, model: Model) -> Opened | None:
+        """Return the generator of a request if it is open already; never waits, never loads."""
+        return self._asked.peek((model.path, model.device, model.attempt))
+
+    def forget(self) -> None:
+        """Let go of every generator (a lost GPU, memory that ran out)."""
+        with self._lock:
+            self._opened.clear()
+            self._asked.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        memory.give_back()
+
+    def __len__(self) -> int:
+        return len(self._opened)
+
+
+def file_key(path: str, device: torch.device) -> Key:
+    """What tells one state of a file from another; raises FileNotFoundError."""
+    resolved = Path(path).expanduser().resolve()
+    stat = resolved.stat()
+    return str(resolved), stat.st_mtime_ns, stat.st_size, str(device)
+
+
+def size_of(generator: Generator) -> int:
+    """Bytes of all weights and buffers."""
+    return sum(t.numel() * t.element_size() for t in (*generator.parameters(), *generator.buffers()))
+
+
+def model_info(generator: Generator, checkpoint: Checkpoint, device: torch.device) -> ModelInfo:
+    """What panels show of a generator."""
+    return ModelInfo(
+        path=str(checkpoint.path),
+        name=checkpoint.path.name,
+        family=generator.family,
+        title=registry.get(generator.family).title,
+        format=checkpoint.format,
+        resolution=generator.resolution,
+        img_channels=generator.spec.img_channels,
+        z_dim=generator.z_dim,
+        c_dim=generator.c_dim,
+        w_dim=generator.w_dim,
+        num_ws=generator.num_ws,
+        layers=generator.layers,
+        preview_sizes=generator.preview_sizes,
+        condition=generator.condition if generator.c_dim > 0 else "none",
+        has_transform=generator.has_transform,
+        has_text_encoder=False,
+        parameters=sum(p.numel() for p in generator.parameters()),
+        device=str(device),
+        precision="fp32" if device.type != "cuda" or not any(i.half for i in generator.layers) else "fp16 at the top",
+        threads=torch.get_num_threads(),
+        notes=checkpoint.notes,
+        ignored=(*checkpoint.ignored, *load.surplus(checkpoint, generator)),
+    )

@@ -1,0 +1,267 @@
+"""Request -> frame, in short steps: open, map, synthesize, view, diagnose. What did not change is not drawn again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app import devices, latent_files, latents, view
+from app.bounded import Bounded
+from app.frame import Frame, LayerView, ModelInfo, Pixels, Timing
+from app.models import ModelStore, Opened
+from app.pace import Pace
+from app.request import RenderRequest
+from networks.plan import LayerInfo, Noise
+from networks.taps import Cancelled, Taps
+
+CancelCheck = Callable[[], bool]
+ProgressCall = Callable[[float, str], None]
+
+
+class Reached(Exception):
+    """The layer that was wanted has been computed; the rest of the pass is not needed."""
+
+
+class PacedTaps(Taps):
+    """Taps that note when each resolution's picture was ready, and may leave once a wanted map was captured."""
+
+    only_maps = False
+
+    def begin(self, only_maps: bool = False) -> None:
+        """Start the clock."""
+        self.marks: dict[int, float] = {}
+        self.only_maps = only_maps
+        self._began = time.perf_counter()
+
+    def on_feature(self, info: LayerInfo, x: Tensor, stage: str = "output") -> Tensor:
+        x = super().on_feature(info, x, stage)
+        if info.kind == "torgb":
+            self.marks[info.size[0]] = (time.perf_counter() - self._began) * 1000
+        if self.only_maps and (info.name, stage) in self.captured:
+            raise Reached
+        return x
+
+
+@dataclass
+class Clock:
+    """Milliseconds of the parts of one frame."""
+
+    parts: dict[str, float] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+    def lap(self, part: str) -> None:
+        """Book the time since the last lap under a part."""
+        now = time.perf_counter()
+        self.parts[part] = self.parts.get(part, 0.0) + (now - self.began) * 1000
+        self.began = now
+
+    def timing(self) -> Timing:
+        """The parts and their sum (opening a model not counted)."""
+        names = ("map_ms", "synthesis_ms", "view_ms")
+        values = {name: self.parts.get(name, 0.0) for name in names}
+        return Timing(**values, total_ms=sum(values.values()))
+
+
+class Renderer:
+    """Draws requests; belongs to one thread. Several renderers may share one store."""
+
+    def __init__(self, store: ModelStore | None = None, pace: Pace | None = None, threads: int | None = None) -> None:
+        self.threads = devices.prepare_thread(threads)
+        self.store = store or ModelStore()
+        self.pace = pace or Pace()
+        self._images: Bounded[Hashable, Tensor] = Bounded(8, 256 << 20, _bytes)
+        self._pixels: Bounded[Hashable, Pixels] = Bounded(4)
+        self._views: Bounded[Hashable, LayerView] = Bounded(2)
+        self._maps: Bounded[Hashable, Tensor] = Bounded(1)
+
+    def open(self, request: RenderRequest, progress: ProgressCall | None = None, cancelled: CancelCheck | None = None
+             ) -> Opened:  # fmt: skip
+        """Return the generator of a request; loads it where needed."""
+        return self.store.open(request.model, progress, cancelled)
+
+    @torch.inference_mode()
+    def render(
+        self, request: RenderRequest, *, cancelled: CancelCheck | None = None, progress: ProgressCall | None = None
+    ) -> Frame:
+        """Draw a request (serial 0). Raises what went wrong, and Cancelled when `cancelled` answered True."""
+        opened = self.open(request, progress, cancelled)
+        clock = Clock()
+        ws = self._ws(opened, request)
+        clock.lap("map_ms")
+        stop = self.stop_height(opened, request)
+        image, maps = self._synthesize(opened, request, ws, stop, cancelled)
+        bare = self._without_noise(opened, request, ws, stop, cancelled)
+        clock.lap("synthesis_ms")
+        key = self._image_key(opened, request, stop)
+        picture = self._picture(opened, request, key, image)
+        shown = None if maps is None else self._layer_view(opened, request, maps)
+        unlike = None if bare is None else view.difference(
+            image, bare, opened.generator.spec.pixel_range, request.diagnostic.gain
+        )  # fmt: skip
+        clock.lap("view_ms")
+        return Frame(0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing())
+
+    @torch.inference_mode()
+    def image(self, request: RenderRequest, cancelled: CancelCheck | None = None) -> np.ndarray:
+        """Draw a request -> float32 [1, C, H, W] in the generator's own range, not clipped."""
+        opened = self.open(request, None, cancelled)
+        image, _ = self._synthesize(opened, request, self._ws(opened, request), None, cancelled)
+        return image.float().cpu().numpy()
+
+    @torch.inference_mode()
+    def ws(self, request: RenderRequest) -> np.ndarray:
+        """The latent of a request as it enters the synthesis, float32 [1, num_ws, w_dim]."""
+        return self._ws(self.open(request), request).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def expected_s(self, request: RenderRequest, info: ModelInfo | None = None) -> float | None:
+        """Seconds that drawing a request is expected to take; None when its model is not open or was never timed."""
+        opened = self.store.peek(request.model)
+        if opened is None:
+            return None
+        height = self.stop_height(opened, request) or opened.generator.resolution[0]
+        ms = self.pace.predict(opened.key, height)
+        return None if ms is None else ms / 1000
+
+    def stop_height(self, opened: Opened, request: RenderRequest) -> int | None:
+        """Height of the early picture that a request allows; None: the full picture.
+
+        max_height 0 leaves the choice to measured time.
+        """
+        sizes = opened.generator.preview_sizes
+        if request.max_height is None or len(sizes) < 2:
+            return None
+        if request.max_height > 0:
+            height = max((size for size in sizes if size <= request.max_height), default=sizes[0])
+        else:
+            height = self.pace.choose(opened.key, sizes)
+        return None if height == sizes[-1] else height
+
+    def forget(self) -> None:
+        """Let go of everything that was computed and of every model (memory ran out, the GPU is gone)."""
+        for cache in (self._images, self._pixels, self._views, self._maps):
+            cache.clear()
+        self.store.forget()
+
+    def _ws(self, opened: Opened, request: RenderRequest) -> Tensor:
+        return latents.make_ws(opened.generator, request, opened.workspace)
+
+    def _synthesize(
+        self, opened: Opened, request: RenderRequest, ws: Tensor, stop: int | None, cancelled: CancelCheck | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The picture [1, C, H, W] and the maps [1, C, H, W] of the viewed layer, as far as this pass reaches it."""
+        key, point = self._image_key(opened, request, stop), self._point(opened, request)
+        image = self._images.get(key)
+        maps = None if point is None else self._maps.get((self._image_key(opened, request, None), point))
+        if image is not None and (point is None or maps is not None or not self._reaches(opened, point, stop)):
+            return image, maps
+        taps = PacedTaps(
+            capture=() if point is None else (point,), edits=request.edits, stop_at=stop, cancelled=cancelled
+        )
+        taps.begin(only_maps=image is not None)
+        drawn = self._pass(opened, request, ws, taps)
+        if drawn is not None:
+            image = drawn
+            self._images.put(key, image)
+        if point is not None and (maps := taps.captured.get(point)) is not None:
+            self._maps.put((self._image_key(opened, request, None), point), maps)
+        assert image is not None
+        return image, maps
+
+    def _pass(self, opened: Opened, request: RenderRequest, ws: Tensor, taps: PacedTaps) -> Tensor | None:
+        """One pass through the synthesis, timed; None when it was left at the wanted layer."""
+        generator = opened.generator
+        began = time.perf_counter()
+        matrix = request.transform.as_matrix() if generator.has_transform else None
+        try:
+            image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
+        except Reached:
+            return None
+        if opened.device.type == "cuda":
+            torch.cuda.synchronize(opened.device)  # only so do the times mean anything
+            taps.marks.clear()
+        taps.marks[image.shape[2]] = (time.perf_counter() - began) * 1000
+        for height, ms in taps.marks.items():
+            self.pace.note(opened.key, height, ms)
+        return image
+
+    def _without_noise(
+        self, opened: Opened, request: RenderRequest, ws: Tensor, stop: int | None, cancelled: CancelCheck | None
+    ) -> Tensor | None:
+        """The same picture without noise, where the difference is asked for and the picture is the full one."""
+        if request.diagnostic.kind != "noise_difference" or stop is not None:
+            return None
+        bare = replace(request, noise=Noise("none"), view=replace(request.view, layer=""))
+        return self._synthesize(opened, bare, ws, None, cancelled)[0]
+
+    def _picture(self, opened: Opened, request: RenderRequest, key: Hashable, image: Tensor) -> Pixels:
+        pixels = self._pixels.get((key, request.bgr))
+        if pixels is None:
+            pixels = view.picture(image, opened.generator.spec.pixel_range, request.bgr)
+            self._pixels.put((key, request.bgr), pixels)
+        return pixels
+
+    def _layer_view(self, opened: Opened, request: RenderRequest, maps: Tensor) -> LayerView:
+        key = (self._image_key(opened, request, None), request.view)
+        shown = self._views.get(key)
+        if shown is None:
+            info = next(layer for layer in opened.generator.layers if layer.name == request.view.layer)
+            shown = view.layer_view(maps, info, request.view)
+            self._views.put(key, shown)
+        return shown
+
+    def _image_key(self, opened: Opened, request: RenderRequest, stop: int | None) -> Hashable:
+        """Everything that the bits of a picture depend on."""
+        generator = opened.generator
+        return (
+            opened.key,
+            request.latent,
+            file_stamp(request.latent.file),
+            request.condition if generator.c_dim > 0 else None,
+            file_stamp(request.condition.vector_file),
+            request.truncation,
+            request.mix,
+            request.noise if any(layer.has_noise for layer in generator.layers) else None,
+            request.edits,
+            request.transform.as_matrix() if generator.has_transform else None,
+            request.model.precision,
+            stop,
+        )
+
+    def _point(self, opened: Opened, request: RenderRequest) -> tuple[str, str] | None:
+        """(layer, stage) that is viewed; None for none, and for one that this model does not have."""
+        wanted = (request.view.layer, request.view.stage)
+        has = any(layer.name == wanted[0] and wanted[1] in layer.stages for layer in opened.generator.layers)
+        return wanted if has else None
+
+    def _reaches(self, opened: Opened, point: tuple[str, str], stop: int | None) -> bool:
+        """Whether a pass that stops at this height computes the layer."""
+        info = next(layer for layer in opened.generator.layers if layer.name == point[0])
+        return stop is None or info.size[0] <= stop
+
+
+def file_stamp(path: str) -> tuple[int, int] | None:
+    """(mtime in ns, bytes) of a file, so that a changed one is read again; None without a path."""
+    if not path:
+        return None
+    stat = os.stat(path)
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _bytes(image: Tensor) -> int:
+    return image.numel() * image.element_size()
+
+
+def save_latent(renderer: Renderer, request: RenderRequest, path: str) -> str:
+    """Write the latent of a request to a file; returns a sentence for the user."""
+    written = latent_files.write(path, renderer.ws(request))
+    return f"saved the latent to {written}"
+
+
+__all__ = ["Cancelled", "PacedTaps", "Reached", "Renderer", "file_stamp", "save_latent"]
