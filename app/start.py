@@ -1,0 +1,181 @@
+"""Start the window: probe the screen, open it, build the panels, run the loop, close everything in the right order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.settings import config_dir, read_settings
+from app.window.layout import default_layout, layout_file
+
+if TYPE_CHECKING:
+    from app.loop import Loop
+    from app.window.desk import Desk
+    from app.window.shortcuts import ShortcutLike
+
+SIZE = (1600, 1000)
+
+
+class NoScreenError(Exception):
+    """No window can open here; the sentence says why and what to do."""
+
+
+class PanelClass(Protocol):
+    """A panel class of widgets/, as main.py hands it in."""
+
+    title: str
+    area: str
+    window_id: int
+
+    def __call__(self, actions: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class KeyAction:
+    """A shortcut of the app itself (panels bring their own)."""
+
+    keys: str
+    text: str
+    run: Callable[[], None]
+
+
+@dataclass
+class Running:
+    """A window that is up: what the tour and the tests drive."""
+
+    desk: Desk
+    loop: Loop
+    panels: Sequence[Any]
+    window: Any
+    started: float
+
+    def turn(self) -> None:
+        """One turn: fold, submit, show, draw."""
+        self.loop.step()
+        self.desk.update()
+        self.window.frame()
+
+    def panel(self, title: str) -> Any:
+        """The panel with a title; raises KeyError."""
+        for panel in self.panels:
+            if panel.title == title:
+                return panel
+        raise KeyError(f"no panel {title!r}")
+
+
+def run(
+    paths: Sequence[str],
+    device: str,
+    panel_types: Sequence[PanelClass],
+    help_overlay: Callable[[Sequence[ShortcutLike]], Callable[[], None]],
+    script: Callable[[Running], Iterator[None]] | None = None,
+    folder: Path | None = None,
+    size: tuple[int, int] = SIZE,
+) -> None:
+    """Open the window and stay until it is closed; raises NoScreenError where none can open.
+
+    paths: checkpoints; the first one is opened, the others join the recent list. script: a generator that drives the
+    window, advanced once per turn (the tour, tests); the window closes when it ends. help_overlay: builds the help
+    page from all shortcuts and returns what shows it.
+    """
+    from app.display.probe import DisplayProbe
+
+    started = time.perf_counter()
+    probe = DisplayProbe()
+    from app.display.window import Window
+    from app.engine import Engine
+    from app.window.desk import Desk
+
+    problem = probe.result()
+    if problem:
+        raise NoScreenError(problem)
+    folder = folder or config_dir()
+    settings, complaint = read_settings(folder)
+    for path in reversed(paths[1:]):
+        settings = settings.with_recent(str(Path(path).absolute()))
+
+    def first_layout(width: int, height: int, scale: float) -> str:
+        return default_layout(panel_types, width, height, scale)
+
+    window = Window(
+        "StyleScope",
+        *size,
+        folder,
+        default_layout=first_layout,
+        layout_file=layout_file(folder, panel_types),
+        user_scale=settings.ui_scale,
+        fps_limit=float(settings.fps_limit),
+    )
+    engine = Engine()
+    try:
+        desk = Desk(window, engine, settings, folder, device)
+        running = _build(desk, panel_types, help_overlay, started)
+        if complaint:
+            desk.messages.say(complaint, problem=True)
+        window.show()
+        if paths:
+            desk.open(paths[0])
+        steps = script(running) if script is not None else None
+        while window.is_running:
+            running.turn()
+            if steps is not None and next(steps, window) is window:
+                window.stop()
+        desk.close()
+    finally:
+        engine.close()
+        window.close()
+
+
+def _build(
+    desk: Desk,
+    panel_types: Sequence[PanelClass],
+    help_overlay: Callable[[Sequence[ShortcutLike]], Callable[[], None]],
+    started: float,
+) -> Running:
+    import dearpygui.dearpygui as dpg
+
+    from app.loop import Loop
+    from app.window.browse import Browser
+    from app.window.menu import build_menu
+    from app.window.shortcuts import Shortcuts
+
+    panels = [panel_type(desk) for panel_type in panel_types]
+    for panel in panels:
+        with dpg.window(label=panel.title, tag=panel.window_id, no_scrollbar=panel.area == "centre"):
+            panel.build()
+    desk.panels = panels
+    desk.on_browse = Browser(desk.open).show
+    loop = Loop(desk.engine, panels, desk.base, desk.state, desk.on_frame)
+    desk.current = lambda: replace(loop.request(), max_height=None)
+    build_menu(desk, [(panel.title, panel.window_id) for panel in panels], lambda: reset_layout(desk))
+    shortcuts = [*app_shortcuts(desk), *(shortcut for panel in panels for shortcut in panel.shortcuts())]
+    desk.on_help = help_overlay(shortcuts)
+    Shortcuts(shortcuts)
+    desk.window.on_drop(desk.drop)
+    return Running(desk, loop, panels, desk.window, started)
+
+
+def reset_layout(desk: Desk) -> None:
+    """Back to the first layout, now or at the next start."""
+    if not desk.window.reset_layout():
+        desk.messages.say("The default layout will be back at the next start.")
+
+
+def app_shortcuts(desk: Desk) -> list[KeyAction]:
+    """Keys that belong to the whole app."""
+    return [
+        KeyAction("Ctrl+O", "open a checkpoint", desk.browse),
+        KeyAction("F5", "try the same file again", desk.retry),
+        KeyAction("Ctrl+S", "save the picture as PNG", desk.save_picture),
+        KeyAction("Ctrl+Shift+S", "save a picture of the window", desk.save_window),
+        KeyAction("F9", "start or stop recording", desk.toggle_capture),
+        KeyAction("F11", "picture on the second screen", desk.toggle_stage),
+        KeyAction("Ctrl+0", "everything back to its default", desk.reset_all),
+        KeyAction("Ctrl++", "larger text and controls", lambda: desk.set_ui_scale(desk.settings.ui_scale * 1.1)),
+        KeyAction("Ctrl+-", "smaller text and controls", lambda: desk.set_ui_scale(desk.settings.ui_scale / 1.1)),
+        KeyAction("F1", "this page", desk.show_help),
+        KeyAction("Ctrl+Q", "quit", desk.window.stop),
+    ]

@@ -1,0 +1,217 @@
+"""The desk: what panels may ask the app to do (`widgets.panel.Actions`), and the window's own state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from app.display.stage import Stage, StageError
+from app.display.textures import PictureTexture
+from app.display.window import Window
+from app.engine import Engine
+from app.frame import Frame, LoopState, Status
+from app.request import Model, RenderRequest
+from app.settings import Settings, write_settings
+from app.window.messages import Messages
+from app.window.pictures import PictureWriter, file_name, free_path, output_dir
+from app.window.recorder import Recorder
+
+TURNS = 30  # of the loop, for the window's own numbers
+
+
+class DeskPanel(Protocol):
+    """The verbs of a panel that the desk uses."""
+
+    def drag_latent(self, dx: float, dy: float) -> None: ...
+    def take_file(self, path: str) -> bool: ...
+    def reset(self) -> None: ...
+
+
+class Desk:
+    """Opens models, saves and records, keeps settings; every panel gets this one object.
+
+    `panels` is filled by start.py once they exist. Everything here runs on the main thread.
+    """
+
+    def __init__(self, window: Window, engine: Engine, settings: Settings, folder: Path, device: str) -> None:
+        self.window, self.engine, self.folder = window, engine, folder
+        self.settings = settings
+        self.panels: Sequence[DeskPanel] = ()
+        self.model = Model(device=device)
+        self.frame: Frame | None = None
+        self.current: Callable[[], RenderRequest] = RenderRequest  # the loop's request, full size
+        self.on_help: Callable[[], None] = lambda: None
+        self.on_browse: Callable[[], None] = lambda: None
+        self.messages = Messages()
+        self.pictures = PictureWriter()
+        self.recorder = Recorder(engine)
+        self.stage = Stage()
+        self._turns: list[tuple[float, float]] = []  # (when, ms of work) of the last turns of the loop
+
+    # -- models ------------------------------------------------------------------------------------------------------
+
+    def base(self) -> RenderRequest:
+        """The part of the request that belongs to no panel."""
+        return RenderRequest(model=self.model)
+
+    def open(self, path: str) -> None:
+        """Open a checkpoint; the same path again tries it again."""
+        path = path.strip().strip('"')
+        if not path:
+            return
+        expanded = Path(path).expanduser()
+        path = str(expanded.absolute()) if expanded.exists() else path
+        attempt = self.model.attempt + 1 if path == self.model.path else 0
+        self.model = replace(self.model, path=path, attempt=attempt)
+
+    def retry(self) -> None:
+        """Try the same file once more."""
+        self.open(self.model.path)
+
+    def browse(self) -> None:
+        self.on_browse()
+
+    def drop(self, paths: list[str]) -> None:
+        """Files were dropped on the window: panels may want them (latents, vectors), else they are models."""
+        for path in paths:
+            if not any(panel.take_file(path) for panel in self.panels):
+                self.open(path)
+
+    # -- what panels share -------------------------------------------------------------------------------------------
+
+    def texture(self) -> PictureTexture:
+        return self.window.textures.create()
+
+    def drag_latent(self, dx: float, dy: float) -> None:
+        for panel in self.panels:
+            panel.drag_latent(dx, dy)
+
+    def reset_all(self) -> None:
+        for panel in self.panels:
+            panel.reset()
+
+    def show_help(self) -> None:
+        self.on_help()
+
+    # -- saving and recording ----------------------------------------------------------------------------------------
+
+    def save_picture(self) -> None:
+        """The last complete picture as PNG, with its request inside."""
+        frame = self.frame
+        if frame is None or frame.picture is None:
+            self.messages.say("There is no picture to save yet: open a model first.", problem=True)
+            return
+        self.pictures.write(self._new_path(".png"), frame.picture, frame.request)
+
+    def save_window(self) -> None:
+        """What the window shows as PNG."""
+        self.pictures.write(self._new_path("-window.png"), self.window.grab(), self.current())
+
+    def start_capture(self, kind: str) -> None:
+        """Record what is on the screen from now on; kind 'mp4', 'gif' or 'png'."""
+        if self.frame is None or self.frame.picture is None:
+            self.messages.say("There is nothing to record yet: open a model first.", problem=True)
+            return
+        self.recorder.start_capture(self._new_path(_suffix(kind)), self.frame)
+
+    def stop_capture(self) -> None:
+        self.recorder.stop_capture()
+
+    def toggle_capture(self) -> None:
+        """Start or stop recording (F9)."""
+        if self.recorder.capturing:
+            self.stop_capture()
+        else:
+            self.start_capture("mp4")
+
+    def start_walk(self, seeds: Sequence[int], seconds: float, fps: int, loop: bool, kind: str) -> None:
+        """Render a walk through seeds at full size and an exact frame rate, beside the live picture."""
+        if not self.model.path:
+            self.messages.say("There is nothing to walk through yet: open a model first.", problem=True)
+            return
+        self.recorder.start_walk(self._new_path(_suffix(kind)), self.current(), seeds, seconds, fps, loop)
+
+    def cancel_walk(self) -> None:
+        self.recorder.cancel_walk()
+
+    def save_latent(self, path: str) -> None:
+        """Write the current W+ as the suffix says (npy, npz, pt, json)."""
+        target = Path(path).expanduser() if path else self._new_path("-w.npz")
+        self.recorder.save_latent(target, self.current())
+
+    def _new_path(self, suffix: str) -> Path:
+        return free_path(output_dir(), file_name(self.model.path, suffix))
+
+    # -- the window itself -------------------------------------------------------------------------------------------
+
+    def toggle_stage(self) -> None:
+        """Full-screen second window with the picture alone (F11)."""
+        if self.stage.is_open:
+            self.stage.close()
+        else:
+            try:
+                self.stage.open()
+            except StageError as error:
+                self.messages.say(str(error), problem=True)
+                return
+            if self.frame is not None and self.frame.picture is not None:
+                self.stage.show(self.frame.picture)
+
+    def set_fps_limit(self, fps: int) -> None:
+        self.settings = replace(self.settings, fps_limit=fps)
+        self.window.fps_limit = float(fps)
+
+    def set_ui_scale(self, scale: float) -> None:
+        self.window.user_scale = scale
+        self.settings = replace(self.settings, ui_scale=self.window.user_scale)
+
+    def on_frame(self, frame: Frame) -> None:
+        """A new frame came: remember it, show it on the stage, hand it to the recorder."""
+        if frame.problem is not None or frame.picture is None:
+            return
+        if frame.complete and frame.request.model.path:
+            self.settings = self.settings.with_recent(frame.request.model.path)
+        self.frame = frame
+        if self.stage.is_open:
+            self.stage.show(frame.picture)
+        self.recorder.push(frame)
+
+    def update(self) -> None:
+        """Once per turn of the loop: messages, finished files, the stage's own events."""
+        for sentence, problem in (*self.pictures.finished(), *self.recorder.finished()):
+            self.messages.say(sentence, problem)
+        self.messages.update()
+        if self.stage.is_open:
+            self.stage.frame()
+        self._turns = [*self._turns[-(TURNS - 1) :], (time.perf_counter(), self.window.frame_ms)]
+
+    def state(self, status: Status, frame: Frame | None) -> LoopState:
+        """The window's own numbers for the panels: median work per turn, and turns per second, of the last 30."""
+        work = sorted(ms for _, ms in self._turns)
+        span = self._turns[-1][0] - self._turns[0][0] if self._turns else 0.0
+        return LoopState(
+            gui_ms=work[len(work) // 2] if work else 0.0,
+            gui_fps=(len(self._turns) - 1) / span if span > 0 else 0.0,
+            render_ms=frame.timing.total_ms if frame is not None else 0.0,
+            backend=self.window.textures.backend,
+            status=status,
+            recording=self.recorder.state(),
+            recent=self.settings.recent,
+            fps_limit=self.settings.fps_limit,
+        )
+
+    def close(self) -> None:
+        """Finish recordings, keep the settings."""
+        self.recorder.close()
+        self.pictures.close()
+        self.stage.close()
+        if problem := write_settings(self.folder, self.settings):
+            self.messages.say(problem, problem=True)
+
+
+def _suffix(kind: str) -> str:
+    """'mp4' -> '.mp4', 'gif' -> '.gif', 'png' -> '' (a folder)."""
+    return "" if kind == "png" else f".{kind}"

@@ -1,0 +1,47 @@
+"""The menu bar: every action that has no panel of its own, with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import dearpygui.dearpygui as dpg
+
+from app.window.desk import Desk
+
+SCALES = (0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+
+
+def build_menu(desk: Desk, windows: Sequence[tuple[str, int]], reset_layout: Callable[[], None]) -> None:
+    """windows: (title, window id) of every panel, which the View menu brings back after they were closed."""
+    with dpg.viewport_menu_bar():
+        with dpg.menu(label="File"):
+            _item("Open a checkpoint ...", "Ctrl+O", desk.browse)
+            _item("Try again", "F5", desk.retry)
+            dpg.add_separator()
+            _item("Save the picture", "Ctrl+S", desk.save_picture)
+            _item("Save a picture of the window", "Ctrl+Shift+S", desk.save_window)
+            _item("Start or stop recording", "F9", desk.toggle_capture)
+            dpg.add_separator()
+            _item("Quit", "Ctrl+Q", desk.window.stop)
+        with dpg.menu(label="View"):
+            _item("Picture on the second screen", "F11", desk.toggle_stage)
+            with dpg.menu(label="Size of text and controls"):
+                for scale in SCALES:
+                    _item(f"{scale:.0%}", "", partial(desk.set_ui_scale, scale))
+            with dpg.menu(label="Panels"):
+                for title, window_id in windows:
+                    _item(title, "", partial(show_window, window_id))
+            _item("Default layout", "", reset_layout)
+        with dpg.menu(label="Help"):
+            _item("Keys and mouse", "F1", desk.show_help)
+
+
+def show_window(window_id: int) -> None:
+    """Bring a panel back, or to the front."""
+    dpg.configure_item(window_id, show=True)
+    dpg.focus_item(window_id)
+
+
+def _item(label: str, shortcut: str, run: Callable[[], object]) -> None:
+    dpg.add_menu_item(label=label, shortcut=shortcut, callback=lambda: run())

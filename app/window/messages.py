@@ -1,0 +1,52 @@
+"""One line at the bottom of the window that says what just happened, and goes away by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import dearpygui.dearpygui as dpg
+
+SHOWN_S = 6.0
+PROBLEM_S = 15.0
+GOOD, BAD = (190, 215, 190), (245, 170, 120)
+FLAGS: dict[str, Any] = {
+    "no_title_bar": True,
+    "no_resize": True,
+    "no_move": True,
+    "no_saved_settings": True,
+    "no_focus_on_appearing": True,
+    "no_scrollbar": True,
+    "autosize": True,
+}
+
+
+class Messages:
+    """Shows the newest message for some seconds; a problem longer, in another colour."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until = 0.0
+        self.text = ""
+        self._window = dpg.add_window(show=False, **FLAGS)
+        self._label = dpg.add_text("", parent=self._window)
+
+    def say(self, text: str, problem: bool = False) -> None:
+        """Show a sentence."""
+        self.text = text
+        self._until = self._clock() + (PROBLEM_S if problem else SHOWN_S)
+        dpg.set_value(self._label, text)
+        dpg.configure_item(self._label, color=BAD if problem else GOOD, wrap=max(300, dpg.get_viewport_width() - 120))
+        dpg.configure_item(self._window, show=True)
+
+    def update(self) -> None:
+        """Keep the line at the bottom, or hide it when its time is over; once per frame."""
+        if not dpg.is_item_shown(self._window):
+            return
+        if self._clock() > self._until:
+            dpg.configure_item(self._window, show=False)
+            return
+        width, height = dpg.get_item_rect_size(self._window)
+        x = max(0, (dpg.get_viewport_client_width() - width) // 2)
+        dpg.set_item_pos(self._window, [x, max(0, dpg.get_viewport_client_height() - height - 16)])

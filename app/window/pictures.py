@@ -1,0 +1,89 @@
+"""Where pictures and recordings go, what they are called, and writing them beside the GUI thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from app.request import RenderRequest, to_json
+
+REQUEST_KEY = "stylescope"  # PNG text entry that holds the request as JSON
+
+
+def output_dir() -> Path:
+    """The folder for pictures and recordings; STYLESCOPE_OUTPUT replaces the platform's pictures folder."""
+    given = os.environ.get("STYLESCOPE_OUTPUT")
+    return Path(given) if given else Path(platformdirs.user_pictures_dir()) / "StyleScope"
+
+
+def file_name(model: str, suffix: str, moment: float | None = None) -> str:
+    """'ffhq-20261123-140501.png' from the model's path and the time."""
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(model).stem).strip("-.") or "picture"
+    return f"{stem}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(moment))}{suffix}"
+
+
+def free_path(folder: Path, name: str) -> Path:
+    """A path in the folder that does not exist yet: name, name-2, name-3, ..."""
+    path, number = folder / name, 1
+    while path.exists():
+        number += 1
+        path = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+    return path
+
+
+def write_png(path: Path, rgba: np.ndarray, request: RenderRequest | None = None) -> Path:
+    """Write uint8 [H, W, 4] as PNG by rename, with the request inside; raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    info = PngInfo()
+    if request is not None:
+        info.add_text(REQUEST_KEY, json.dumps(to_json(request)))
+    part = path.with_name(path.name + ".part")
+    try:
+        Image.fromarray(rgba if (rgba[..., 3] < 255).any() else rgba[..., :3]).save(part, "PNG", pnginfo=info)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+class PictureWriter:
+    """Writes PNGs in a thread of its own; `finished` returns sentences about what became of them."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="png")
+        self._running: list[tuple[Path, Future[Path]]] = []
+
+    def write(self, path: Path, rgba: np.ndarray, request: RenderRequest | None = None) -> None:
+        """Queue one picture; the array must not change any more."""
+        self._running.append((path, self._pool.submit(write_png, path, rgba, request)))
+
+    def finished(self) -> list[tuple[str, bool]]:
+        """(sentence, is it a problem) for every picture that is done since the last call."""
+        done = [(path, future) for path, future in self._running if future.done()]
+        self._running = [(path, future) for path, future in self._running if not future.done()]
+        return [_report(path, future) for path, future in done]
+
+    def close(self) -> None:
+        """Wait until everything is written."""
+        self._pool.shutdown(wait=True)
+
+
+def _report(path: Path, future: Future[Path]) -> tuple[str, bool]:
+    error = future.exception()
+    if error is None:
+        return f"Saved {path}", False
+    if isinstance(error, OSError):
+        return (
+            f"{path} could not be written: {error.strerror or error}; free some space or choose another folder.",
+            True,
+        )
+    return f"{path} could not be written: {error}", True
