@@ -117,10 +117,14 @@ def modulated_conv2d(x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bo
     return x if scales is None else x * scales
 
 
+def noise_generator(info: LayerInfo, noise: Noise) -> torch.Generator:
+    """The random stream of (seed, layer index), on the CPU so that devices agree."""
+    return torch.Generator().manual_seed((noise.seed * 1_000_003 + info.index * 7919) % 2**63)
+
+
 def draw_noise(info: LayerInfo, noise: Noise, batch: int, size: tuple[int, int], device: torch.device) -> Tensor:
     """N(0,1) maps [N, 1, H, W] from (seed, layer index), drawn on the CPU so that devices agree."""
-    generator = torch.Generator().manual_seed((noise.seed * 1_000_003 + info.index * 7919) % 2**63)
-    return torch.randn(batch, 1, *size, generator=generator).to(device)
+    return torch.randn(batch, 1, *size, generator=noise_generator(info, noise)).to(device)
 
 
 class StyledLayer(nn.Module):
@@ -153,9 +157,11 @@ class StyledLayer(nn.Module):
         asked = noise.of(self.info.name)
         if noise.mode == "none" or not asked.on or asked.strength == 0.0:
             return None
-        if noise.mode == "const":
-            drawn = self.noise_const[None, None]
-        else:
-            drawn = draw_noise(self.info, noise, x.shape[0], self.info.size, x.device)
+        fresh = noise.mode == "random"
+        drawn = self.draw(noise, x.shape[0], x.device) if fresh else self.noise_const[None, None]
         strength = self.noise_strength * asked.strength
         return drawn * (strength if strength.ndim == 0 else strength[None, :, None, None])
+
+    def draw(self, noise: Noise, batch: int, device: torch.device) -> Tensor:
+        """Fresh maps [N, 1, H, W] for the mode 'random': N(0,1)."""
+        return draw_noise(self.info, noise, batch, self.info.size, device)

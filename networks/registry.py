@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from networks.base import Generator, Spec
 
 G = TypeVar("G", bound=type[Generator])
-MODULES = ("stylegan1", "stylegan2", "stylegan3", "stylegan_xl", "stylegan_t", "mobile_stylegan")
+MODULES = ("stylegan1", "stylegan2", "stylegan3", "stylegan_xl", "stylegan_t", "mobile_stylegan", "lucidrains")
 
 
 @dataclass(frozen=True)

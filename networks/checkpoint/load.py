@@ -13,10 +13,10 @@ from torch import Tensor
 from networks import registry
 from networks.base import Generator
 from networks.checkpoint.errors import CheckpointError
-from networks.checkpoint.mean_w import estimate_w_avg
 from networks.checkpoint.openvino import read_openvino
 from networks.checkpoint.reader import read_source
 from networks.checkpoint.records import Array, Checkpoint, Source
+from networks.checkpoint.w_avg import mean_w
 
 Progress = Callable[[float, str], None]
 # (module below importers/, function), tried in this order
@@ -27,6 +27,11 @@ IMPORTERS = (
     ("stylegan3", "stylegan3"),
     ("nvidia_tf", "stylegan_tf"),
     ("openvino", "openvino"),
+    ("stylegan_t", "stylegan_t"),
+    ("rosinality", "rosinality"),
+    ("mmgen", "mmgen"),
+    ("genforce", "genforce"),
+    ("lucidrains", "lucidrains"),
 )
 
 
@@ -55,9 +60,17 @@ def describe(source: Source) -> str:
     return f"a {source.kind} file that holds a {type(source.root).__name__}"
 
 
-def build(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Generator:
+def build(
+    checkpoint: Checkpoint,
+    device: torch.device | str = "cpu",
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Generator:
     """Checkpoint -> generator with its weights, in evaluation mode, on a device.
 
+    Where the file has no w_avg it is estimated once and kept in `cache` (None: the user's cache folder).
     Raises CheckpointError when tensors are missing, have another shape than the configuration says, or hold NaN.
     """
     generator = registry.get(checkpoint.family).build(checkpoint.spec)
@@ -65,7 +78,9 @@ def build(checkpoint: Checkpoint, device: torch.device | str = "cpu") -> Generat
     check_state(checkpoint.path.name, generator.state_dict(), state)
     generator.load_state_dict({key: state[key] for key in generator.state_dict()}, assign=True)
     if not checkpoint.w_avg_known:
-        generator.mapping.w_avg = estimate_w_avg(generator)
+        generator.mapping.w_avg = mean_w(
+            generator, checkpoint.sha256, cache=cache, progress=progress, cancelled=cancelled
+        )
     return generator.requires_grad_(False).to(device)
 
 
@@ -96,12 +111,13 @@ def load(
     path: str | Path,
     device: torch.device | str = "cpu",
     *,
+    cache: Path | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[Generator, Checkpoint]:
     """Open a file and build its generator; see `read_checkpoint` and `build` for what they raise."""
     checkpoint = read_checkpoint(path, progress=progress, cancelled=cancelled)
-    return build(checkpoint, device), checkpoint
+    return build(checkpoint, device, cache=cache, progress=progress, cancelled=cancelled), checkpoint
 
 
 def _tensor(array: Array) -> Tensor:

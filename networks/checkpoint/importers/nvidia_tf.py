@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from networks.checkpoint.errors import CheckpointError
+from networks.checkpoint.importers.shapes import stylegan2_spec, trunk_sizes
 from networks.checkpoint.records import Array, Checkpoint, Source, TFNetwork
 from networks.stylegan1 import BLUR, StyleGAN1Spec
-from networks.stylegan2 import BINOMIAL, Architecture, StyleGAN2Spec
+from networks.stylegan2 import BINOMIAL, StyleGAN2Spec
 
 FORMAT = "nvidia-tf"
 FUSED_FROM = 128  # StyleGAN up-samples with a transposed convolution from this height on
@@ -33,14 +34,15 @@ FIXED: Mapping[str, Any] = {
     "normalize_latents": True,
 }
 # Arguments that the variables tell as well, or that concern training only.
-KNOWN = frozenset(
-    "num_channels resolution resolution_w resolution_h label_size label_fmaps latent_size dlatent_size mapping_fmaps"
-    " mapping_layers mapping_lrmul dlatent_broadcast fmap_base fmap_decay fmap_min fmap_max use_noise blur_filter"
-    " fused_scale structure dtype truncation_psi truncation_cutoff truncation_psi_val truncation_cutoff_val"
-    " dlatent_avg_beta style_mixing_prob randomize_noise is_training is_validation is_template_graph architecture"
-    " resample_kernel fused_modconv num_fp16_res conv_clamp synthesis_func mapping_func components func_name"
-    " normalize_labels force_clean_graph return_dlatents".split()
-)
+_KNOWN_WORDS = """
+    num_channels resolution resolution_w resolution_h label_size label_fmaps latent_size dlatent_size mapping_fmaps
+    mapping_layers mapping_lrmul dlatent_broadcast fmap_base fmap_decay fmap_min fmap_max use_noise blur_filter
+    fused_scale structure dtype truncation_psi truncation_cutoff truncation_psi_val truncation_cutoff_val
+    dlatent_avg_beta style_mixing_prob randomize_noise is_training is_validation is_template_graph architecture
+    resample_kernel fused_modconv num_fp16_res conv_clamp synthesis_func mapping_func components func_name
+    normalize_labels force_clean_graph return_dlatents
+"""
+KNOWN = frozenset(_KNOWN_WORDS.split())
 
 
 def stylegan_tf(source: Source) -> Checkpoint | None:
@@ -142,7 +144,8 @@ class _Reader:
         if lod > 0:
             size = self.size(len(self.scopes) - 1 - int(np.ceil(lod)))
             notes.append(
-                f"Training stopped while the network grew (lod {lod:g}): layers above {size[1]}x{size[0]} are unfinished."
+                f"Training stopped while the network grew (lod {lod:g});"
+                f" layers above {size[1]}x{size[0]} pixels are unfinished."
             )
         return tuple(notes)
 
@@ -153,7 +156,9 @@ class _Reader:
         """(H, W) of the constant."""
         const = self.synthesis.get(f"{self.scopes[0]}/Const/const")
         if const is None:
-            raise CheckpointError(f"{self.file}: {self.scopes[0]}/Const/const is missing; only constant inputs are known")
+            raise CheckpointError(
+                f"{self.file}: {self.scopes[0]}/Const/const is missing; only constant inputs are known"
+            )
         return int(const.shape[2]), int(const.shape[3])
 
     def size(self, level: int) -> tuple[int, int]:
@@ -163,33 +168,13 @@ class _Reader:
     def block(self, level: int) -> str:
         return f"synthesis.b{self.size(level)[0]}"
 
-    def common(self) -> dict[str, Any]:
-        """The settings that both specifications have."""
-        first, label = self.mapping["Dense0/weight"], self._label()
-        c_dim, embed = (0, 0) if label is None else (int(label.shape[0]), int(label.shape[1]))
-        widths = tuple(int(self.mapping[f"Dense{i}/weight"].shape[1]) for i in range(self._depth()))
-        rgb = next(self.synthesis[n] for n in self.synthesis if re.search(r"ToRGB(_lod0)?/weight$", n))
-        return {
-            "z_dim": int(first.shape[0]) - embed,
-            "c_dim": c_dim,
-            "w_dim": widths[-1],
-            "resolution": self.size(len(self.scopes) - 1),
-            "img_channels": int(rgb.shape[-1]),
-            "channels": tuple(
-                int(self.synthesis[f"{scope}/{'Conv1' if level else 'Conv'}/weight"].shape[-1])
-                for level, scope in enumerate(self.scopes)
-            ),
-            "start": self.start,
-            "mapping_features": widths,
-            "embed_features": embed,
-            "mapping_lr_multiplier": float(self.kwargs.get("mapping_lrmul", 0.01)),
-        }
+    @property
+    def lr_multiplier(self) -> float:
+        """The learning rate multiplier of the mapping network; it scales its weights and biases."""
+        return float(self.kwargs.get("mapping_lrmul", 0.01))
 
     def _depth(self) -> int:
         return sum(bool(re.fullmatch(r"Dense\d+/weight", name)) for name in self.mapping)
-
-    def _label(self) -> np.ndarray | None:
-        return next((self.mapping[n] for n in ("LabelConcat/weight", "LabelEmbed/weight") if n in self.mapping), None)
 
     def mapping_state(self) -> Iterator[tuple[str, Array]]:
         """Keys and arrays of the mapping network."""
@@ -214,21 +199,26 @@ class _Reader:
 
     def stylegan1(self) -> tuple[StyleGAN1Spec, dict[str, Array]]:
         """Specification and state of a StyleGAN generator."""
+        state = dict(self.stylegan1_state())
         psi = self.kwargs.get("truncation_psi", 0.7)
         spec = StyleGAN1Spec(
-            **self.common(),
+            **trunk_sizes(state),
+            mapping_lr_multiplier=self.lr_multiplier,
             blur_taps=_taps(self.kwargs.get("blur_filter", BLUR)),
             default_psi=None if psi is None else float(psi),
             default_cutoff=_optional_int(self.kwargs.get("truncation_cutoff", 8)),
         )
-        state = dict(self.mapping_state())
+        return spec, state
+
+    def stylegan1_state(self) -> Iterator[tuple[str, Array]]:
+        """Keys and arrays of a StyleGAN generator."""
+        yield from self.mapping_state()
         for level, scope in enumerate(self.scopes):
             for i, name in enumerate(("Conv0_up", "Conv1") if level else ("Const", "Conv")):
-                state.update(self._adain_layer(f"{self.block(level)}.conv{i}", f"{scope}/{name}", 2 * level + i))
+                yield from self._adain_layer(f"{self.block(level)}.conv{i}", f"{scope}/{name}", 2 * level + i)
             rgb = f"ToRGB_lod{len(self.scopes) - 1 - level}"
-            state[f"{self.block(level)}.torgb.weight"] = _kernel(self.take(f"{rgb}/weight"))
-            state[f"{self.block(level)}.torgb.bias"] = self.take(f"{rgb}/bias")
-        return spec, state
+            yield f"{self.block(level)}.torgb.weight", _kernel(self.take(f"{rgb}/weight"))
+            yield f"{self.block(level)}.torgb.bias", self.take(f"{rgb}/bias")
 
     def _adain_layer(self, ours: str, theirs: str, index: int) -> Iterator[tuple[str, Array]]:
         level = index // 2
@@ -253,37 +243,35 @@ class _Reader:
 
     def stylegan2(self) -> tuple[StyleGAN2Spec, dict[str, Array]]:
         """Specification and state of a StyleGAN2 or StyleGAN2-ADA generator."""
+        state = dict(self.stylegan2_state())
         clamp = self.kwargs.get("conv_clamp")
-        spec = StyleGAN2Spec(
-            **self.common(),
-            architecture=self._architecture(),
+        spec = stylegan2_spec(
+            state,
+            progressive=any(name.startswith("ToRGB_lod") for name in self.synthesis),
             label_concat="LabelConcat/weight" in self.mapping,
+            mapping_lr_multiplier=self.lr_multiplier,
             half_resolutions=int(self.kwargs.get("num_fp16_res", 0)),
             conv_clamp=None if clamp is None else float(clamp),
             filter_taps=_taps(self.kwargs.get("resample_kernel", BINOMIAL)),
         )
-        state = dict(self.mapping_state())
+        return spec, state
+
+    def stylegan2_state(self) -> Iterator[tuple[str, Array]]:
+        """Keys and arrays of a StyleGAN2 generator."""
+        yield from self.mapping_state()
         for level, scope in enumerate(self.scopes):
             block = self.block(level)
             if level == 0:
-                state[f"{block}.const"] = self.take(f"{scope}/Const/const")[0]
-                state.update(self._modulated(f"{block}.conv1", f"{scope}/Conv", 0, level))
+                yield f"{block}.const", self.take(f"{scope}/Const/const")[0]
+                yield from self._modulated(f"{block}.conv1", f"{scope}/Conv", 0, level)
             else:
-                state.update(self._modulated(f"{block}.conv0", f"{scope}/Conv0_up", 2 * level - 1, level))
-                state.update(self._modulated(f"{block}.conv1", f"{scope}/Conv1", 2 * level, level))
+                yield from self._modulated(f"{block}.conv0", f"{scope}/Conv0_up", 2 * level - 1, level)
+                yield from self._modulated(f"{block}.conv1", f"{scope}/Conv1", 2 * level, level)
             if f"{scope}/Skip/weight" in self.synthesis:
-                state[f"{block}.skip.weight"] = _kernel(self.take(f"{scope}/Skip/weight"))
+                yield f"{block}.skip.weight", _kernel(self.take(f"{scope}/Skip/weight"))
             for rgb in (f"{scope}/ToRGB", f"ToRGB_lod{len(self.scopes) - 1 - level}"):
                 if f"{rgb}/weight" in self.synthesis:
-                    state.update(self._modulated(f"{block}.torgb", rgb, None, level))
-        return spec, state
-
-    def _architecture(self) -> Architecture:
-        if any(name.startswith("ToRGB_lod") for name in self.synthesis):
-            return "progressive"
-        if any(name.endswith("Skip/weight") for name in self.synthesis):
-            return "resnet"
-        return "skip" if f"{self.scopes[0]}/ToRGB/weight" in self.synthesis else "orig"
+                    yield from self._modulated(f"{block}.torgb", rgb, None, level)
 
     def _modulated(self, ours: str, theirs: str, noise: int | None, level: int) -> Iterator[tuple[str, Array]]:
         yield f"{ours}.weight", _kernel(self.take(f"{theirs}/weight"), turned=theirs.endswith("_up"))

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from networks.checkpoint.errors import CheckpointError
-from networks.checkpoint.records import Array, Checkpoint, ModuleRecord, Source
-from networks.stylegan2 import Architecture, StyleGAN2Spec
+from networks.checkpoint.importers.shapes import State, block_names, filter_taps, stylegan2_spec
+from networks.checkpoint.records import Checkpoint, ModuleRecord, Source
+from networks.stylegan2 import BINOMIAL, StyleGAN2Spec
 
 
 def find_generator(source: Source) -> ModuleRecord | None:
@@ -26,7 +27,10 @@ def find_generator(source: Source) -> ModuleRecord | None:
 
 def ignored_entries(source: Source) -> tuple[str, ...]:
     """Names of the other entries of the container (D, training_set_kwargs, ...)."""
-    return tuple(sorted(set(source.root) - {"G_ema"})) if isinstance(source.root, Mapping) else ()
+    if not isinstance(source.root, Mapping):
+        return ()
+    used = next((key for key in ("G_ema", "G") if isinstance(source.root.get(key), ModuleRecord)), "")
+    return tuple(sorted({str(key) for key in source.root} - {used}))
 
 
 def setting(record: ModuleRecord, name: str, default: Any = None) -> Any:
@@ -40,13 +44,18 @@ def stylegan2(source: Source) -> Checkpoint | None:
     if record is None or not any(_is_block(name) for name in record.modules["synthesis"].modules):
         return None
     state = {key: tensor for key, tensor in record.state() if not key.endswith("resample_filter")}
+    known = "mapping.w_avg" in state
+    spec = _spec(record, state, source)
+    if not known:
+        state["mapping.w_avg"] = torch.zeros(spec.w_dim)
     return Checkpoint(
         path=source.path,
         format="nvidia-torch",
         family="stylegan2",
-        spec=_spec(record, state, source),
+        spec=spec,
         state=state,
         ignored=ignored_entries(source),
+        w_avg_known=known,
         sha256=source.sha256,
     )
 
@@ -55,44 +64,19 @@ def _is_block(name: str) -> bool:
     return name.startswith("b") and name[1:].isdigit()
 
 
-def _spec(record: ModuleRecord, state: Mapping[str, Array], source: Source) -> StyleGAN2Spec:
+def _spec(record: ModuleRecord, state: State, source: Source) -> StyleGAN2Spec:
     synthesis, mapping = record.module("synthesis"), record.module("mapping")
-    names = sorted((name for name in synthesis.modules if _is_block(name)), key=lambda name: int(name[1:]))
-    first, last = synthesis.modules[names[0]], synthesis.modules[names[-1]]
-    if "const" not in first.parameters:
-        raise CheckpointError(f"{source.path.name}: synthesis.{names[0]} has no constant input; is this a StyleGAN2?")
-    start = tuple(int(n) for n in first.parameters["const"].shape[1:])
-    fc = sorted((n for n in mapping.modules if n.startswith("fc")), key=lambda n: int(n[2:]))
-    embed = state.get("mapping.embed.weight")
-    conv1 = last.module("conv1")
+    blocks = block_names(state)
+    for key in (f"synthesis.{blocks[0]}.const", f"synthesis.{blocks[-1]}.torgb.weight", "mapping.fc0.weight"):
+        if key not in state:
+            raise CheckpointError(f"{source.path.name}: {key} is missing; is this a StyleGAN2 generator?")
+    conv1 = synthesis.module(f"{blocks[-1]}.conv1")
     resample = conv1.buffers.get("resample_filter")
     clamp = setting(conv1, "conv_clamp")
-    return StyleGAN2Spec(
-        z_dim=int(setting(record, "z_dim")),
-        c_dim=int(setting(record, "c_dim", 0)),
-        w_dim=int(state[f"mapping.{fc[-1]}.weight"].shape[0]),
-        resolution=(start[0] << (len(names) - 1), start[1] << (len(names) - 1)),
-        img_channels=int(state[f"synthesis.{names[-1]}.torgb.weight"].shape[0]),
-        channels=tuple(int(state[f"synthesis.{name}.conv1.weight"].shape[0]) for name in names),
-        start=(start[0], start[1]),
-        architecture=_architecture(synthesis, names),
-        mapping_features=tuple(int(state[f"mapping.{name}.weight"].shape[0]) for name in fc),
-        embed_features=0 if embed is None else int(embed.shape[0]),
-        mapping_lr_multiplier=float(mapping.module(fc[0]).attributes.get("bias_gain", 0.01)),
-        half_resolutions=sum(bool(setting(synthesis.modules[name], "use_fp16", False)) for name in names),
+    return stylegan2_spec(
+        state,
+        mapping_lr_multiplier=float(mapping.module("fc0").attributes.get("bias_gain", 0.01)),
+        half_resolutions=sum(bool(setting(synthesis.modules[name], "use_fp16", False)) for name in blocks),
         conv_clamp=None if clamp is None else float(clamp),
-        filter_taps=(1.0, 3.0, 3.0, 1.0) if resample is None else _taps_of(resample),
+        filter_taps=BINOMIAL if resample is None else filter_taps(resample),
     )
-
-
-def _architecture(synthesis: ModuleRecord, names: list[str]) -> Architecture:
-    if len(names) > 1 and "skip" in synthesis.modules[names[1]].modules:
-        return "resnet"
-    return "skip" if len(names) == 1 or "torgb" in synthesis.modules[names[0]].modules else "orig"
-
-
-def _taps_of(resample: Array) -> tuple[float, ...]:
-    """The 1-D taps whose outer product a stored 2-D filter is (its row sums, up to scale)."""
-    f = torch.as_tensor(resample).float()
-    rows = f if f.ndim == 1 else f.sum(dim=1)
-    return tuple(round(float(tap), 6) for tap in rows / rows.min().clamp(min=1e-6))
