@@ -47,23 +47,25 @@ class SetNode(list[Any]):
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """`function(*args)`, then `state` set on the result, then `items` put into it."""
+    """`function(*args)`, then `state` set on the result, then `pairs` (keys, values) and `members` put into it."""
 
     function: Any
     args: tuple[Any, ...]
     state: Any = None
-    items: list[Any] | None = None
+    pairs: list[tuple[Any, Any]] | None = None
+    members: list[Any] | None = None
 
 
 @dataclass(eq=False, slots=True)
 class Instance:
-    """An instance of `cls` made without a call, then `state` set on it, then `items` put into it."""
+    """An instance of `cls` made without a call, then `state`, `pairs` and `members` as in `Call`."""
 
     cls: Any
     args: tuple[Any, ...]
     kwargs: dict[Any, Any] | None = None
     state: Any = None
-    items: list[Any] | None = None
+    pairs: list[tuple[Any, Any]] | None = None
+    members: list[Any] | None = None
 
 
 @dataclass(eq=False, slots=True)
