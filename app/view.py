@@ -35,18 +35,21 @@ def centred(x: Tensor, pixel_range: tuple[float, float]) -> Tensor:
 
 
 def to_bytes(x: Tensor) -> Tensor:
-    """x in -1..1 -> int32 in 0..255, the same shape."""
-    return (x.float() * 127.5).add_(128).clamp_(0, 255).to(torch.int32)
+    """x in -1..1 -> whole float32 numbers in 0..255, the same shape."""
+    return (x.float() * 127.5).add_(128).clamp_(0, 255).floor_()
 
 
 def to_rgba(values: Tensor, bgr: bool = False) -> Pixels:
-    """values int32 [C, H, W] in 0..255 -> uint8 [H, W, 4], packed as one 32-bit word per pixel."""
+    """values [C, H, W], whole floats in 0..255 -> uint8 [H, W, 4], packed as one 32-bit word per pixel.
+
+    The sum R + 256 G + 65536 B stays below 2^24, so float32 holds it exactly.
+    """
     planes = list(values)
     if len(planes) <= 2:
         planes = [planes[0]] * 3 + planes[1:]
-    red, green, blue = planes[:3] if not bgr else planes[2::-1]
-    packed = (red + (green << 8)).add_(blue << 16)
-    packed = packed.add_(planes[3] << 24) if len(planes) == 4 else packed.add_(OPAQUE)
+    red, green, blue = planes[2::-1] if bgr else planes[:3]
+    packed = torch.add(red, green, alpha=256).add_(blue, alpha=65536).to(torch.int32)
+    packed = packed.add_(planes[3].to(torch.int32) << 24) if len(planes) == 4 else packed.add_(OPAQUE)
     little_endian = np.ascontiguousarray(packed.cpu().numpy().astype("<i4", copy=False))
     return little_endian.view(np.uint8).reshape(*packed.shape, 4)
 
@@ -59,7 +62,7 @@ def difference(a: Tensor, b: Tensor, pixel_range: tuple[float, float], gain: flo
     low, high = pixel_range
     colours = 1 if a.shape[1] <= 2 else 3
     share = (a[0, :colours] - b[0, :colours]).abs() * (gain / (high - low))
-    return to_rgba((share.float() * 255 + 0.5).clamp_(0, 255).to(torch.int32))
+    return to_rgba((share.float() * 255 + 0.5).clamp_(0, 255).floor_())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""Which early picture fits, and which pass may be called off."""
+
+from app.pace import Pace, Patience
+
+SIZES = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+def test_nothing_measured_shows_the_smallest_worth_looking_at():
+    assert Pace().choose("net", SIZES) == 64
+    assert Pace().choose("net", (4, 8, 16)) == 16
+
+
+def test_the_largest_height_that_fits_the_budget_is_chosen():
+    pace = Pace()
+    for height, ms in ((64, 20), (128, 60), (256, 95), (512, 300), (1024, 900)):
+        pace.note("net", height, ms)
+    assert pace.choose("net", SIZES, budget_ms=100) == 256
+    assert pace.choose("net", SIZES, budget_ms=1000) == 1024
+    assert pace.choose("net", SIZES, budget_ms=1) == 64
+    assert pace.choose("other", SIZES, budget_ms=1000) == 64
+
+
+def test_an_unmeasured_height_is_scaled_by_pixels():
+    pace = Pace()
+    pace.note("net", 64, 5)
+    assert pace.predict("net", 128) == 20
+    assert pace.predict("net", 32) == 1.25
+    assert pace.choose("net", SIZES, budget_ms=100) == 256
+
+
+def test_estimates_follow_the_measurements_exponentially():
+    pace = Pace()
+    for ms in (100, 50, 50):
+        pace.note("net", 64, ms)
+    assert pace.predict("net", 64) == 62.5
+
+
+def test_a_quick_pass_always_finishes():
+    assert not Patience().allows(0.0, expected_s=0.2)
+
+
+def test_a_slow_pass_is_called_off_until_half_a_pass_was_thrown_away():
+    patience = Patience()
+    assert patience.allows(1.0, expected_s=10)
+    patience.called_off(1.0)
+    assert patience.allows(4.0, expected_s=10)
+    patience.called_off(4.0)
+    assert not patience.allows(0.1, expected_s=10)
+    patience.delivered()
+    assert patience.allows(0.1, expected_s=10)
