@@ -53,9 +53,7 @@ def plan(spec: MobileStyleGANSpec) -> tuple[LayerInfo, ...]:
         ]
     last, head = layers[-1], f"layers.{len(spec.channels) - 2}.to_img"
     bands = BANDS * spec.img_channels
-    layers.append(
-        LayerInfo(len(layers), head, "torgb", last.size, bands, last.channels, row + 2, sampling_rate=rate)
-    )
+    layers.append(LayerInfo(len(layers), head, "torgb", last.size, bands, last.channels, row + 2, sampling_rate=rate))
     return tuple(layers)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -92,12 +92,23 @@ def plan(spec: StyleGAN2Spec) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+class LayerSettings(Protocol):
+    """What one layer needs to know of a specification (StyleGAN-T has the same layers)."""
+
+    @property
+    def w_dim(self) -> int: ...
+    @property
+    def conv_clamp(self) -> float | None: ...
+    @property
+    def filter_taps(self) -> tuple[float, ...]: ...
+
+
 class ModulatedConvLayer(StyledLayer):
     """Modulated 3x3 convolution, optionally up-sampling by 2, then noise, bias, lrelu, clamp."""
 
     resample_filter: Tensor
 
-    def __init__(self, info: LayerInfo, in_channels: int, spec: StyleGAN2Spec, gain: float = 1.0) -> None:
+    def __init__(self, info: LayerInfo, in_channels: int, spec: LayerSettings, gain: float = 1.0) -> None:
         super().__init__(info)
         self.up = 2 if info.kind == "up" else 1
         self.gain = SQRT2 * gain
@@ -130,7 +141,7 @@ class ModulatedConvLayer(StyledLayer):
 class ToRGBLayer(StyledLayer):
     """Modulated 1x1 convolution to pixels, without demodulation, noise or activation."""
 
-    def __init__(self, info: LayerInfo, in_channels: int, spec: StyleGAN2Spec) -> None:
+    def __init__(self, info: LayerInfo, in_channels: int, spec: LayerSettings) -> None:
         super().__init__(info)
         self.clamp = spec.conv_clamp
         self.weight_gain = 1 / math.sqrt(in_channels)

@@ -22,12 +22,12 @@ Progress = Callable[[float, str], None]
 # (module below importers/, function), tried in this order
 IMPORTERS = (
     ("stylescope", "stylescope"),
+    ("stylegan_t", "stylegan_t"),  # before StyleGAN2, whose block names it shares
     ("nvidia_torch", "stylegan2"),
     ("stylegan_xl", "stylegan_xl"),
     ("stylegan3", "stylegan3"),
     ("nvidia_tf", "stylegan_tf"),
     ("openvino", "openvino"),
-    ("stylegan_t", "stylegan_t"),
     ("rosinality", "rosinality"),
     ("mmgen", "mmgen"),
     ("genforce", "genforce"),

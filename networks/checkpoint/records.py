@@ -88,7 +88,7 @@ class Checkpoint:
 
     `format` says where it came from ('nvidia-torch', 'nvidia-tf', 'dill', 'rosinality', ...). `ignored` lists what
     the file held and we did not need; `notes` are sentences for the user; `w_avg_known` is False when the layout
-    has no mean w and it must be estimated.
+    has no mean w and it must be estimated. `text_encoder` is the CLIP that a StyleGAN-T file may carry.
     """
 
     path: Path
@@ -100,3 +100,4 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
     w_avg_known: bool = True
     sha256: str = ""
+    text_encoder: ModuleRecord | None = None
