@@ -8,6 +8,7 @@ import numpy as np
 
 from networks.checkpoint.importers.shapes import State, fetch, filter_taps, stripped, stylegan2_spec, tensor_dicts
 from networks.checkpoint.records import Array, Checkpoint, Source
+from networks.stylegan2 import BINOMIAL
 
 MARK = "constant_input.input"
 NOTE = (
@@ -28,12 +29,12 @@ def mmgen(source: Source) -> Checkpoint | None:
     entry, prefix, theirs = sorted(found, key=lambda item: "ema" not in item[1])[0]
     state = dict(_convert(source.path.name, theirs))
     blur = theirs.get("convs.0.conv.blur.kernel")
-    taps = {} if blur is None else {"filter_taps": filter_taps(blur)}
+    taps = BINOMIAL if blur is None else filter_taps(blur)
     return Checkpoint(
         path=source.path,
         format="mmgen",
         family="stylegan2",
-        spec=stylegan2_spec(state, conv_clamp=None, half_resolutions=0, **taps),
+        spec=stylegan2_spec(state, conv_clamp=None, half_resolutions=0, filter_taps=taps),
         state=state,
         ignored=_ignored(source, entry, prefix),
         notes=(NOTE,),

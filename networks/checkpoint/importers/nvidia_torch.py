@@ -41,9 +41,11 @@ def setting(record: ModuleRecord, name: str, default: Any = None) -> Any:
 def stylegan2(source: Source) -> Checkpoint | None:
     """StyleGAN2: recognized by `synthesis.b4`-like blocks and a mapping network of `fc{i}`."""
     record = find_generator(source)
-    if record is None or not any(_is_block(name) for name in record.modules["synthesis"].modules):
+    if record is None:
         return None
     state = {key: tensor for key, tensor in record.state() if not key.endswith("resample_filter")}
+    if not block_names(state) or "mapping.fc0.weight" not in state:  # StyleGAN-T has such blocks, but another mapping
+        return None
     known = "mapping.w_avg" in state
     spec = _spec(record, state, source)
     if not known:
@@ -60,14 +62,10 @@ def stylegan2(source: Source) -> Checkpoint | None:
     )
 
 
-def _is_block(name: str) -> bool:
-    return name.startswith("b") and name[1:].isdigit()
-
-
 def _spec(record: ModuleRecord, state: State, source: Source) -> StyleGAN2Spec:
     synthesis, mapping = record.module("synthesis"), record.module("mapping")
     blocks = block_names(state)
-    for key in (f"synthesis.{blocks[0]}.const", f"synthesis.{blocks[-1]}.torgb.weight", "mapping.fc0.weight"):
+    for key in (f"synthesis.{blocks[0]}.const", f"synthesis.{blocks[-1]}.torgb.weight"):
         if key not in state:
             raise CheckpointError(f"{source.path.name}: {key} is missing; is this a StyleGAN2 generator?")
     conv1 = synthesis.module(f"{blocks[-1]}.conv1")

@@ -10,6 +10,7 @@ import torch
 
 from networks.checkpoint.importers.shapes import State, fetch, filter_taps, stripped, stylegan2_spec, tensor_dicts
 from networks.checkpoint.records import Array, Checkpoint, Source
+from networks.stylegan2 import BINOMIAL
 
 MARK = "conv1.conv.modulation.weight"
 PREFERRED = ("g_ema", "ema", "g", "")  # the moving average first
@@ -26,13 +27,12 @@ def rosinality(source: Source) -> Checkpoint | None:
     width = int(state["mapping.fc0.weight"].shape[0])
     state["mapping.w_avg"] = np.zeros(width, np.float32) if w_avg is None else w_avg
     blur = theirs.get("convs.0.conv.blur.kernel")
+    taps = BINOMIAL if blur is None else filter_taps(blur)
     return Checkpoint(
         path=source.path,
         format="rosinality",
         family="stylegan2",
-        spec=stylegan2_spec(
-            state, conv_clamp=None, half_resolutions=0, **({} if blur is None else {"filter_taps": filter_taps(blur)})
-        ),
+        spec=stylegan2_spec(state, conv_clamp=None, half_resolutions=0, filter_taps=taps),
         state=state,
         ignored=_ignored(source.root, entry, prefix),
         notes=notes,
