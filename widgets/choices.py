@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dearpygui.dearpygui as dpg
@@ -70,12 +70,16 @@ class Choice(Control[str]):
     def _create(self) -> Tag:
         with columns(*(1.0 for _ in self.choices), style="segments") as table:
             for value, words in self.choices.items():
-                self.buttons[value] = dpg.add_button(label=words, width=-1, callback=self._pressed, user_data=value)
+                self.buttons[value] = dpg.add_button(label=words, width=-1, callback=self._pressed)
         return table
 
+    def _items(self) -> Sequence[Tag]:
+        return tuple(self.buttons.values())
+
     def _pressed(self, sender: Tag, app_data: Any, user_data: Any) -> None:
-        if user_data != self.value:
-            self.set(user_data)
+        value = next(value for value, button in self.buttons.items() if button == sender)
+        if value != self.value:
+            self.set(value)
             self._tell()
 
     def _write(self, value: str) -> None:

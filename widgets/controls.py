@@ -6,7 +6,7 @@ changes value and picture without calling `on_change`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import dearpygui.dearpygui as dpg
@@ -27,9 +27,10 @@ class Control(Generic[T]):
         self._enabled = True
         with row(label, self._hint(hint)):
             self.tag: Tag = self._create()
-        tooltip(self.tag, self._hint(hint))
-        dpg.configure_item(self.tag, user_data=self)
-        dpg.bind_item_handler_registry(self.tag, _right_click_registry())
+        for item in self._items():
+            tooltip(item, self._hint(hint))
+            dpg.configure_item(item, user_data=self)
+            dpg.bind_item_handler_registry(item, _right_click_registry())
 
     def set(self, value: T) -> None:
         """Show and hold another value."""
@@ -61,6 +62,10 @@ class Control(Generic[T]):
 
     def _create(self) -> Tag:
         raise NotImplementedError
+
+    def _items(self) -> Sequence[Tag]:
+        """The items that the user presses."""
+        return (self.tag,)
 
     def _read(self, app_data: Any) -> T:
         value: T = app_data

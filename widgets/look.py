@@ -20,7 +20,15 @@ STYLES: dict[str, dict[int, tuple[float, float]]] = {
     "rows": {dpg.mvStyleVar_CellPadding: (3, 0)},
     "segments": {dpg.mvStyleVar_CellPadding: (1, 0)},
     "canvas": {dpg.mvStyleVar_WindowPadding: (0, 0), dpg.mvStyleVar_ChildRounding: (4, 0)},
+    "problem": {dpg.mvStyleVar_WindowPadding: (14, 12)},
+    "list": {dpg.mvStyleVar_CellPadding: (5, 2)},
     "small": {dpg.mvStyleVar_FramePadding: (5, 2), dpg.mvStyleVar_CellPadding: (4, 2)},
+}
+
+
+COLOURS: dict[str, dict[int, Colour]] = {
+    "canvas": {dpg.mvThemeCol_ChildBg: CANVAS},
+    "problem": {dpg.mvThemeCol_ChildBg: (28, 24, 26, 244), dpg.mvThemeCol_Border: (132, 62, 60, 255)},
 }
 
 
@@ -37,16 +45,22 @@ def bind_font(item: int | str, name: str) -> None:
 
 
 def bind_style(item: int | str, name: str) -> None:
-    """Give one item the paddings of STYLES."""
+    """Give one item the paddings of STYLES and the colours of COLOURS."""
     tag = f"look.{name}"
     if not dpg.does_item_exist(tag):
         with dpg.theme(tag=tag), dpg.theme_component(dpg.mvAll):
-            for target, (x, y) in STYLES[name].items():
+            for target, (x, y) in STYLES.get(name, {}).items():
                 dpg.add_theme_style(target, x, y)
+            for target, colour in COLOURS.get(name, {}).items():
+                dpg.add_theme_color(target, colour)
     dpg.bind_item_theme(item, tag)
 
 
+def pixels(at_scale_one: float) -> int:
+    """A length in screen pixels at the user's scale."""
+    return round(at_scale_one * dpg.get_global_font_scale())
+
+
 def line_height() -> int:
-    """Height of a line of text in pixels; 18 before the first frame."""
-    size = dpg.get_text_size("Mg") if dpg.is_dearpygui_running() else None
-    return round(size[1]) if size and size[1] > 0 else 18
+    """Height of a line of body text in screen pixels."""
+    return pixels(18)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from app.frame import Frame, LoopState, RecordingState, Status
+from app.frame import Frame, LoopState, ModelInfo, RecordingState, Status
 from app.request import RenderRequest
 from widgets.controls import Control
 
@@ -80,6 +80,7 @@ class Panel:
 
     def __init__(self, actions: Actions) -> None:
         self.actions = actions
+        self.model: ModelInfo | None = None
 
     def build(self) -> None:
         """Create the controls; called once, inside the panel's own window."""
@@ -108,6 +109,15 @@ class Panel:
     def take_file(self, path: str) -> bool:
         """A file was dropped on the window: return True when it is for this panel (models are not)."""
         return False
+
+    def follow(self, frame: Frame | None) -> None:
+        """Call `adopt` when the frame comes from another model than the last one."""
+        if frame is not None and frame.model is not None and frame.model != self.model:
+            self.model, former = frame.model, self.model
+            self.adopt(frame.model, former)
+
+    def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
+        """Fit the controls to a model; the same file on another device or precision counts as another model."""
 
     def reset(self) -> None:
         """Put everything back to its default."""

@@ -20,8 +20,7 @@ class Button:
         self.press, self._enabled = press, True
         self.tag: Tag = dpg.add_button(label=label, width=width, callback=self._pressed)
         tooltip(self.tag, hint)
-        if theme:
-            look.bind(self.tag, theme)
+        self.dress(theme)
 
     def _pressed(self, sender: Tag, app_data: Any, user_data: Any) -> None:
         self.press()
@@ -36,6 +35,10 @@ class Button:
         if enabled != self._enabled:
             self._enabled = enabled
             dpg.configure_item(self.tag, enabled=enabled)
+
+    def dress(self, theme: str) -> None:
+        """Give it another of the app's item themes."""
+        look.bind(self.tag, theme)
 
     def rename(self, label: str) -> None:
         """Change what stands on it."""

@@ -1,0 +1,110 @@
+"""Capture: pictures, live recordings, and walks rendered with an exact frame rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dearpygui.dearpygui as dpg
+
+from app.frame import Frame, LoopState, RecordingState
+from app.request import RenderRequest
+from widgets.choices import Choice
+from widgets.controls import Checkbox, IntSlider, Slider, TextField
+from widgets.panel import Panel, Shortcut
+from widgets.rows import Button, buttons, heading, note
+
+KINDS = {"mp4": "MP4", "gif": "GIF", "png": "PNGs"}
+
+
+class CapturePanel(Panel):
+    """Saves what is on screen, or renders a walk through seeds frame by frame."""
+
+    title, order, window_id, area = "Capture", 95, 1011, "right-bottom"
+
+    def build(self) -> None:
+        buttons(
+            ("Save picture", "PNG of the picture at full resolution (Ctrl+S).", self.actions.save_picture),
+            ("Save window", "PNG of the whole window (Ctrl+Shift+S).", self.actions.save_window),
+        )
+        self.kind = Choice("format", "mp4", KINDS, "MP4 (h264), GIF, or a folder of PNG files.")
+        self.record = Button("Record", "Record what is on screen, as it happens (Ctrl+R).", self.toggle, width=-1)
+        heading("Walk through seeds")
+        self.seeds = TextField(
+            "seeds", "Seeds to walk through, for instance 0, 1, 5-8.", placeholder="0, 1, 5-8", on_enter=False
+        )
+        self.add = Button("Add the shown seed", "Append the seed that weighs most in the picture.", self._add, width=-1)
+        self.seconds = Slider("length", 6.0, 0.5, 120.0, "Length of the whole walk.", unit="s", decimals=1)
+        self.fps = IntSlider("rate", 30, 1, 120, "Frames per second of the file: exact.", unit="frames / s")
+        self.loop = Checkbox("loop", True, "End where it began, so that it can be repeated without a jump.")
+        self.render = Button("Render walk", "Render every frame at full resolution.", self._start, width=-1)
+        self.render.dress("primary")
+        self.progress = dpg.add_progress_bar(width=-1, show=False)
+        self.cancel = Button("Cancel", "Stop; the file so far stays readable.", self.actions.cancel_walk, width=-1)
+        self.message = note()
+        self.recording = RecordingState()
+        self.shown_seed = 0
+
+    def contribute(self, request: RenderRequest) -> RenderRequest:
+        if request.latent.seeds:
+            self.shown_seed = max(request.latent.seeds, key=lambda item: item[1])[0]
+        return request
+
+    def show(self, frame: Frame | None, state: LoopState) -> None:
+        self.recording = now = state.recording
+        walking, live = bool(now.path) and now.total is not None, bool(now.path) and now.total is None
+        ready = frame is not None and frame.model is not None
+        self.record.enabled = ready and not walking
+        self.record.rename(f"Stop   {now.seconds:.1f} s, {now.frames} frames" if live else "Record")
+        self.record.dress("danger" if live else "")
+        valid = len(parse_seeds(self.seeds.value) or ()) >= 2
+        self.render.enabled = ready and valid and not now.path
+        dpg.configure_item(self.progress, show=walking)
+        dpg.configure_item(self.cancel.tag, show=walking)
+        if walking and now.total:
+            dpg.configure_item(self.progress, overlay=f"{now.frames} of {now.total} frames")
+            dpg.set_value(self.progress, now.frames / now.total)
+        dpg.set_value(self.message, self._words(now))
+
+    def _words(self, now: RecordingState) -> str:
+        if self.seeds.value and parse_seeds(self.seeds.value) is None:
+            return f"{self.seeds.value!r} is not a list of seeds; write for instance 0, 1, 5-8."
+        dropped = f" {now.dropped} frames were dropped: the disk or the encoder is too slow." if now.dropped else ""
+        return (f"Writing {Path(now.path).name}." if now.path else now.message) + dropped
+
+    def toggle(self) -> None:
+        """Start or stop the live recording."""
+        if self.recording.path and self.recording.total is None:
+            self.actions.stop_capture()
+        elif not self.recording.path:
+            self.actions.start_capture(self.kind.value)
+
+    def _add(self) -> None:
+        self.seeds.set(", ".join(filter(None, (self.seeds.value, str(self.shown_seed)))))
+
+    def _start(self) -> None:
+        seeds = parse_seeds(self.seeds.value)
+        if seeds:
+            self.actions.start_walk(seeds, self.seconds.value, self.fps.value, self.loop.value, self.kind.value)
+
+    def shortcuts(self) -> Sequence[Shortcut]:
+        return (
+            Shortcut("Ctrl+S", "Save the picture as PNG", self.actions.save_picture),
+            Shortcut("Ctrl+Shift+S", "Save the window as PNG", self.actions.save_window),
+            Shortcut("Ctrl+R", "Record, or stop recording", self.toggle),
+        )
+
+
+def parse_seeds(words: str) -> list[int] | None:
+    """'0, 1, 5-8' -> [0, 1, 5, 6, 7, 8]; None when it is no such list."""
+    seeds: list[int] = []
+    for part in filter(None, (part.strip() for part in words.split(","))):
+        first, dash, last = part.partition("-")
+        ends = (first.strip(), last.strip() if dash else first.strip())
+        if not all(end.isascii() and end.isdigit() for end in ends):
+            return None
+        low, high = (int(end) for end in ends)
+        if not low <= high < 2**32 or high - low > 10000:
+            return None
+        seeds.extend(range(low, high + 1))
+    return seeds

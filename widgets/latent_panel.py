@@ -1,0 +1,119 @@
+"""The point in W: a plane of seeds to move through, by hand or by itself; or a latent file."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from app.frame import Frame, LoopState
+from app.request import Latent, RenderRequest, plane
+from widgets.controls import Checkbox, Drag, TextField
+from widgets.file_dialog import ask_path
+from widgets.panel import Panel, Shortcut
+from widgets.readouts import KeyValues
+from widgets.rows import buttons, heading
+
+SUFFIXES = (".npy", ".npz", ".json")
+
+
+class LatentPanel(Panel):
+    """Seed = round(x) + 100 round(y); between whole numbers, w is the bilinear blend of the four neighbours."""
+
+    title, order, window_id, area = "Latent", 30, 1003, "left-bottom"
+
+    def build(self) -> None:
+        self.x = Drag("x", 0.0, "Across the plane: one unit is one seed.", unit="seeds", decimals=3)
+        self.y = Drag("y", 0.0, "Down the plane: one unit is 100 seeds.", unit="× 100 seeds", decimals=3)
+        self.gain = Drag(
+            "drag gain",
+            1.0,
+            "How far a drag over the whole width of the picture moves through the plane.",
+            low=0.01,
+            high=100.0,
+            unit="seeds / width",
+        )
+        buttons(
+            ("Random", "Jump to a random seed from 0 to 9999 (R).", self.jump),
+            ("Snap", "Move to the nearest whole seed (S).", self.snap),
+            ("Reset", "Back to seed 0, standing still.", self.reset),
+        )
+        self.seeds = KeyValues()
+        heading("Walk")
+        self.animate = Checkbox("walk", False, "Move through the plane by itself, by the clock (Space).")
+        self.speed_x = Drag("speed x", 0.25, "Seeds per second along x.", unit="seeds / s")
+        self.speed_y = Drag("speed y", 0.0, "Steps of 100 seeds per second along y.", unit="× 100 seeds / s")
+        heading("File")
+        self.file = TextField(
+            "", "A latent file with w or W+ instead of the plane; dragging the picture returns to the plane.",
+            placeholder="w or W+ as .npy, .npz, .pt, .json",
+        )  # fmt: skip
+        _, _, self.back = buttons(
+            ("Open ...", "Choose a latent file.", self._ask_open),
+            ("Save ...", "Save the shown point as W+ [num_ws, w_dim].", self._ask_save),
+            ("Plane", "Leave the file, back to the plane of seeds.", self._leave_file),
+        )
+
+    def contribute(self, request: RenderRequest) -> RenderRequest:
+        latent = Latent(file=self.file.value) if self.file.value else plane(self.x.value, self.y.value)
+        return replace(request, latent=latent)
+
+    def show(self, frame: Frame | None, state: LoopState) -> None:
+        weights = sorted(plane(self.x.value, self.y.value).seeds, key=lambda item: -item[1])
+        shown = {f"seed {seed}": f"{weight:.1%}" for seed, weight in weights}
+        self.seeds.show({"from file": Path(self.file.value).name} if self.file.value else shown)
+        self.back.enabled = bool(self.file.value)
+
+    def tick(self, seconds: float) -> None:
+        if self.animate.value and not (self.x.active or self.y.active):
+            self.move(self.speed_x.value * seconds, self.speed_y.value * seconds)
+
+    def move(self, dx: float, dy: float) -> None:
+        """Move in the plane, in its own units."""
+        self.x.set(self.x.value + dx)
+        self.y.set(self.y.value + dy)
+
+    def drag_latent(self, dx: float, dy: float) -> None:
+        self._leave_file()
+        self.move(dx * self.gain.value, dy * self.gain.value)
+
+    def jump(self) -> None:
+        """Go to a random whole seed."""
+        self._leave_file()
+        self.x.set(float(random.randrange(100)))
+        self.y.set(float(random.randrange(100)))
+
+    def snap(self) -> None:
+        """Go to the nearest whole seed."""
+        self.x.set(float(round(self.x.value)))
+        self.y.set(float(round(self.y.value)))
+
+    def take_file(self, path: str) -> bool:
+        if Path(path).suffix.lower() in SUFFIXES:
+            self.file.set(path)
+            return True
+        return False
+
+    def _leave_file(self) -> None:
+        self.file.set("")
+
+    def _ask_open(self) -> None:
+        ask_path("Open a latent file", (".npy", ".npz", ".pt", ".json"), self.file.set)
+
+    def _ask_save(self) -> None:
+        ask_path("Save the latent", (".npz", ".npy", ".json"), self.actions.save_latent, save_as="latent")
+
+    def _toggle(self) -> None:
+        self.animate.set(not self.animate.value)
+
+    def shortcuts(self) -> Sequence[Shortcut]:
+        return (
+            Shortcut("R", "Random seed", self.jump),
+            Shortcut("S", "Snap to the nearest whole seed", self.snap),
+            Shortcut("Space", "Walk through W by itself, or stop", self._toggle),
+            Shortcut("Left", "One seed to the left", lambda: self.move(-1.0, 0.0)),
+            Shortcut("Right", "One seed to the right", lambda: self.move(1.0, 0.0)),
+            Shortcut("Up", "100 seeds up", lambda: self.move(0.0, -1.0)),
+            Shortcut("Down", "100 seeds down", lambda: self.move(0.0, 1.0)),
+        )

@@ -1,0 +1,101 @@
+"""The generator: open a file, see what it is, read in words why one does not open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dearpygui.dearpygui as dpg
+
+from app.frame import Frame, LoopState, ModelInfo, Problem
+from widgets import look
+from widgets.choices import Combo
+from widgets.controls import TextField
+from widgets.panel import Panel, Shortcut
+from widgets.readouts import KeyValues
+from widgets.rows import buttons, heading, note
+
+DROP_HINT = "Drop a checkpoint anywhere on the window: .pkl, .pt, .pth, .safetensors. No code in it is executed."
+
+
+class ModelPanel(Panel):
+    """Path, recent files, progress, what the file holds, what was ignored."""
+
+    title, order, window_id, area = "Model", 20, 1002, "left-top"
+
+    def build(self) -> None:
+        self.path = TextField(
+            "", "Path of a checkpoint. Enter opens it.", placeholder="Path of a checkpoint", on_change=self._open
+        )
+        self.recent = Combo("Recent", "", {}, "Files that were open before, newest first.", on_change=self._open)
+        browse, self.again = buttons(
+            ("Open ...", "Choose a file (Ctrl+O).", self.actions.browse),
+            ("Retry", "Try the same file again, for instance after it was repaired.", self.actions.retry),
+        )
+        browse.dress("primary")
+        self.progress = dpg.add_progress_bar(width=-1, show=False)
+        self.problem = [note("", look.ERROR), note(), note("", look.WARNING)]
+        look.bind_font(self.problem[0], "semibold")
+        self.heading = heading("No model")
+        self.details = KeyValues()
+        self.notes = note(DROP_HINT)
+        self.serial = -1
+
+    def show(self, frame: Frame | None, state: LoopState) -> None:
+        self.follow(frame)
+        self.recent.offer({path: _short(path) for path in state.recent})
+        loading = state.status.busy and bool(state.status.text)
+        dpg.configure_item(self.progress, show=loading)
+        if loading:
+            known = state.status.progress is not None
+            percent = f"  {state.status.progress:.0%}" if state.status.progress is not None else ""
+            dpg.configure_item(self.progress, overlay=state.status.text + percent)
+            dpg.set_value(self.progress, state.status.progress if known else 0.0)
+        if frame is not None and frame.serial != self.serial:
+            self.serial = frame.serial
+            self._show_problem(frame.problem)
+            if not self.path.active and frame.request.model.path:
+                self.path.set(frame.request.model.path)
+                self.recent.set(frame.request.model.path)
+
+    def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
+        height, width = model.resolution
+        dpg.set_item_label(self.heading, model.title)
+        self.details.show(
+            {
+                "name": model.name,
+                "format": model.format,
+                "picture": f"{width} × {height} px, {model.img_channels} channels",
+                "z, c, w": f"{model.z_dim}, {model.c_dim}, {model.w_dim} values",
+                "rows of ws": f"{model.num_ws}",
+                "layers": f"{len(model.layers)}",
+                "parameters": f"{model.parameters / 1e6:.2f} million",
+                "runs on": f"{model.device}, {model.precision}",
+            }
+        )
+        ignored = f"Not used: {', '.join(model.ignored)}." if model.ignored else ""
+        dpg.set_value(self.notes, "\n".join((*model.notes, ignored)).strip())
+
+    def _show_problem(self, problem: Problem | None) -> None:
+        words = (problem.title, problem.detail, problem.hint) if problem else ("", "", "")
+        for item, text in zip(self.problem, words, strict=True):
+            dpg.configure_item(item, default_value=text, show=bool(text))
+        self.again.enabled = problem is not None
+
+    def _open(self, path: str) -> None:
+        if path:
+            self.actions.open(path)
+
+    def reset(self) -> None:
+        """The open file stays."""
+
+    def shortcuts(self) -> Sequence[Shortcut]:
+        return (
+            Shortcut("Ctrl+O", "Open a checkpoint", self.actions.browse),
+            Shortcut("F5", "Open the same checkpoint again", self.actions.retry),
+        )
+
+
+def _short(path: str) -> str:
+    """The last two parts of a path: enough to know the file by."""
+    return "/".join(Path(path).parts[-2:])

@@ -1,0 +1,66 @@
+"""What panels show without asking: small plots over time, tables of names and values."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+import dearpygui.dearpygui as dpg
+
+from widgets import look
+from widgets.rows import Tag, tooltip
+
+
+class Plot:
+    """The last `length` values as a line, with words over it."""
+
+    def __init__(self, hint: str, *, length: int = 180, lines: float = 3.0) -> None:
+        self.values: deque[float] = deque([0.0] * length, maxlen=length)
+        self.tag: Tag = dpg.add_simple_plot(width=-1, height=round(lines * look.line_height()), min_scale=0.0)
+        tooltip(self.tag, hint)
+
+    def add(self, value: float, words: str, top: float) -> None:
+        """Append one value; the axis runs from 0 to `top` or to the largest value."""
+        self.values.append(value)
+        highest = max(top, *self.values)
+        dpg.configure_item(self.tag, overlay=words, max_scale=highest * 1.1, autosize=False)
+        dpg.set_value(self.tag, list(self.values))
+
+
+class KeyValues:
+    """Names left, values right; rows come and go with what is shown."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[tuple[str, str], ...] = ()
+        self.tag: Tag
+        with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp, no_pad_outerX=True) as self.tag:
+            dpg.add_table_column(init_width_or_weight=look.LABEL_SHARE)
+            dpg.add_table_column(init_width_or_weight=1 - look.LABEL_SHARE)
+        look.bind_style(self.tag, "rows")
+        self._cells: list[Tag] = []
+
+    def show(self, values: Mapping[str, str]) -> None:
+        """Show these rows instead of the former ones."""
+        rows = tuple(values.items())
+        if rows == self._shown:
+            return
+        if [name for name, _ in rows] == [name for name, _ in self._shown]:
+            for cell, (_, words) in zip(self._cells, rows, strict=True):
+                dpg.set_value(cell, words)
+        else:
+            self._rebuild(rows)
+        self._shown = rows
+
+    def _rebuild(self, rows: Sequence[tuple[str, str]]) -> None:
+        dpg.delete_item(self.tag, children_only=True, slot=1)
+        self._cells = []
+        for name, words in rows:
+            with dpg.table_row(parent=self.tag):
+                dpg.add_text(name, color=look.MUTED)
+                self._cells.append(dpg.add_text(words, wrap=0))
+
+
+def megabytes(count: int, bytes_each: int = 4) -> str:
+    """Size of `count` values in memory, in binary units."""
+    size = count * bytes_each / 2**20
+    return f"{size / 1024:.2f} GiB" if size >= 1024 else f"{size:.1f} MiB"

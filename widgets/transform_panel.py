@@ -1,0 +1,65 @@
+"""Shift and turn the picture through the generator's own input, where the family takes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import dearpygui.dearpygui as dpg
+
+from app.frame import Frame, LoopState, ModelInfo
+from app.request import RenderRequest, Transform
+from widgets.controls import Checkbox, Slider
+from widgets.panel import Panel
+from widgets.rows import buttons, heading, note
+
+
+class TransformPanel(Panel):
+    """StyleGAN3's user transform: the Fourier features are sampled at shifted and turned places."""
+
+    title, order, window_id, area = "Transform", 70, 1007, "right-bottom"
+
+    def build(self) -> None:
+        self.words = note("Open a model first.")
+        self.x = Slider("shift x", 0.0, -1.0, 1.0, "To the right, in picture widths.", unit="widths", decimals=3)
+        self.y = Slider("shift y", 0.0, -1.0, 1.0, "Downwards, in picture heights.", unit="heights", decimals=3)
+        self.angle = Slider("turn", 0.0, -180.0, 180.0, "Rotation about the middle.", unit="°", decimals=1)
+        heading("Motion")
+        self.animate = Checkbox("move", False, "Shift and turn by itself, by the clock.")
+        self.speed_x = Slider("speed x", 0.05, -0.5, 0.5, "Shift to the right per second.", unit="widths / s")
+        self.speed_y = Slider("speed y", 0.0, -0.5, 0.5, "Shift downwards per second.", unit="heights / s")
+        self.speed_angle = Slider("speed turn", 0.0, -1.0, 1.0, "Revolutions per second.", unit="rev / s")
+        buttons(("Reset", "No shift, no turn, standing still.", self.reset))
+        self.available = True
+        self._enable(False)
+
+    def contribute(self, request: RenderRequest) -> RenderRequest:
+        if not self.available:
+            return request
+        return replace(request, transform=Transform(self.x.value, self.y.value, self.angle.value))
+
+    def show(self, frame: Frame | None, state: LoopState) -> None:
+        self.follow(frame)
+
+    def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
+        self._enable(model.has_transform)
+        dpg.configure_item(
+            self.words,
+            default_value=f"{model.title} has no input that could be shifted or turned; StyleGAN3 has.",
+            show=not model.has_transform,
+        )
+
+    def tick(self, seconds: float) -> None:
+        if self.animate.value and self.available:
+            self.x.set(wrapped(self.x.value + self.speed_x.value * seconds, 1.0))
+            self.y.set(wrapped(self.y.value + self.speed_y.value * seconds, 1.0))
+            self.angle.set(wrapped(self.angle.value + self.speed_angle.value * 360 * seconds, 180.0))
+
+    def _enable(self, enabled: bool) -> None:
+        self.available = enabled
+        for control in self.controls():
+            control.enabled = enabled
+
+
+def wrapped(value: float, limit: float) -> float:
+    """value moved by whole turns of 2 limit into [-limit, limit)."""
+    return (value + limit) % (2 * limit) - limit
