@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -115,6 +116,8 @@ def size_of(generator: Generator) -> int:
 
 def model_info(generator: Generator, checkpoint: Checkpoint, device: torch.device) -> ModelInfo:
     """What panels show of a generator."""
+    spec = dataclasses.asdict(generator.spec)
+    psi = spec.get("default_psi")  # StyleGAN 1 files carry the truncation of the official code
     return ModelInfo(
         path=str(checkpoint.path),
         name=checkpoint.path.name,
@@ -138,4 +141,6 @@ def model_info(generator: Generator, checkpoint: Checkpoint, device: torch.devic
         threads=torch.get_num_threads(),
         notes=checkpoint.notes,
         ignored=(*checkpoint.ignored, *load.surplus(checkpoint, generator)),
+        default_psi=1.0 if psi is None else psi,
+        default_cutoff=spec.get("default_cutoff"),
     )
