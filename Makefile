@@ -15,7 +15,8 @@ $(STAMP): $(REQUIREMENTS) .ci/system-packages
 		{ echo "StyleScope needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt \
+		-r requirements-text.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-faces.txt
 	@touch $@
 
