@@ -6,6 +6,7 @@ noise of every layer is a corner of one picture-sized map, turned (its H and W a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,6 +71,19 @@ def plan(spec: LucidrainsSpec) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def kaiming_(weight: Tensor, generator: torch.Generator) -> None:
+    """Fill [O, I, ...] with N(0, 2 / fan_in), He et al. 2015."""
+    weight.normal_(generator=generator).mul_(math.sqrt(2 / weight[0].numel()))
+
+
+class Affine(nn.Linear):
+    """w -> style, a plain linear layer; its bias holds the 1 of their `style + 1`."""
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        kaiming_(self.weight.data, generator)
+        self.bias.data.fill_(1.0)
+
+
 def double(x: Tensor) -> Tensor:
     """Bilinear up-sampling by 2, x [N, C, H, W] -> [N, C, 2H, 2W]."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
@@ -84,6 +98,14 @@ class StyleVectorizer(Mapping):
         for i in range(spec.mapping_layers):
             self.add_module(f"fc{i}", nn.Linear(spec.w_dim, spec.w_dim))
         self.register_buffer("w_avg", torch.zeros(spec.w_dim))
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        for i in range(self.num_layers):
+            layer = self.get_submodule(f"fc{i}")
+            assert isinstance(layer, nn.Linear)
+            kaiming_(layer.weight.data, generator)
+            layer.weight.data.div_(self.lr_multiplier)
+            layer.bias.data.zero_()
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         x = F.normalize(z.float(), dim=1)
@@ -102,11 +124,17 @@ class ConvLayer(StyledLayer):
 
     def __init__(self, info: LayerInfo, in_channels: int, spec: LucidrainsSpec) -> None:
         super().__init__(info)
-        self.affine = nn.Linear(spec.w_dim, in_channels)
+        self.affine = Affine(spec.w_dim, in_channels)
         self.weight = nn.Parameter(torch.empty(info.channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.empty(info.channels))
         self.noise_strength = nn.Parameter(torch.empty(info.channels))
         self.register_buffer("noise_const", torch.zeros(info.size))
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        kaiming_(self.weight.data, generator)
+        self.bias.data.zero_()
+        self.noise_strength.data.zero_()
+        self.noise_const.uniform_(generator=generator)
 
     def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
         x = modulated_conv2d(double(x) if self.info.kind == "up" else x, self.weight, style)
@@ -124,8 +152,11 @@ class ToRGBLayer(StyledLayer):
 
     def __init__(self, info: LayerInfo, in_channels: int, spec: LucidrainsSpec) -> None:
         super().__init__(info)
-        self.affine = nn.Linear(spec.w_dim, in_channels)
+        self.affine = Affine(spec.w_dim, in_channels)
         self.weight = nn.Parameter(torch.empty(info.channels, in_channels, 1, 1))
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        kaiming_(self.weight.data, generator)
 
     def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
         return modulated_conv2d(x, self.weight, style, demodulate=False)
@@ -144,6 +175,13 @@ class SynthesisBlock(nn.Module):
         self.conv0 = ConvLayer(layers["conv0"], block.in_channels, spec)
         self.conv1 = ConvLayer(layers["conv1"], layers["conv1"].channels, spec)
         self.torgb = ToRGBLayer(layers["torgb"], layers["conv1"].channels, spec)
+
+    def reset_weights(self, generator: torch.Generator) -> None:
+        if "const" in self.plan.layers:
+            self.const.data.normal_(generator=generator)
+            kaiming_(self.conv.weight.data, generator)
+            assert self.conv.bias is not None
+            self.conv.bias.data.zero_()
 
     def features(self, x: Tensor | None, w: Tensor, taps: Taps, noise: Noise) -> Tensor:
         """x [N, C, H/2, W/2] (None at the start), w [N, w_dim] -> [N, C', H, W]."""

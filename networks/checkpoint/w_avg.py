@@ -13,7 +13,7 @@ from platformdirs import user_cache_dir
 from torch import Tensor
 
 from networks.base import Generator
-from networks.taps import Cancelled
+from networks.checkpoint.window import ReadCancelled
 
 SAMPLES = 8192
 SEED = 0
@@ -58,7 +58,7 @@ def estimate_w_avg(
 ) -> Tensor:
     """Mean of w over seeded z (`RandomState(0)`), [w_dim]; over random classes as well where there are classes.
 
-    The standard error of one entry is its spread over W divided by sqrt(samples). Raises Cancelled when called off.
+    The standard error of one entry is its spread over W divided by sqrt(samples). Raises ReadCancelled when called off.
     """
     rnd = np.random.RandomState(SEED)
     device = generator.mapping.w_avg.device
@@ -66,7 +66,7 @@ def estimate_w_avg(
     with torch.inference_mode():
         for start in range(0, samples, CHUNK):
             if cancelled is not None and cancelled():
-                raise Cancelled("w_avg")
+                raise ReadCancelled("estimating the mean w was cancelled")
             n = min(CHUNK, samples - start)
             z = torch.from_numpy(rnd.randn(n, generator.z_dim)).float().to(device)
             c = None

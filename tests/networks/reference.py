@@ -113,9 +113,7 @@ def _layers(generator: Generator, io: dict[str, np.ndarray], name: str) -> Itera
 def row(name: str) -> str:
     """One line of the table."""
     generator, differences = compare(name)
-    worst = [
-        max((d.error for d in differences if d.group == group), default=None) for group in ("ws", "img", "layer")
-    ]
+    worst = [max((d.error for d in differences if d.group == group), default=None) for group in ("ws", "img", "layer")]
     cells = ["-" if error is None else f"{error:.1e}" for error in worst]
     return f"| {name}.pkl | {generator.family} | {' | '.join(cells)} | {len(differences)} arrays |\n"
 
@@ -123,7 +121,7 @@ def row(name: str) -> str:
 def main() -> None:
     """Write docs/reference.md."""
     TABLE.parent.mkdir(exist_ok=True)
-    TABLE.write_text(HEAD + "".join(row(name) for name in FILES))
+    TABLE.write_text(HEAD + "".join(row(name) for name in FILES), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,5 +21,5 @@ def test_the_error_is_a_share_of_the_range() -> None:
 
 
 def test_the_table_names_every_file() -> None:
-    rows = TABLE.read_text().splitlines()
+    rows = TABLE.read_text(encoding="utf-8").splitlines()
     assert [line.split(".pkl")[0].removeprefix("| ") for line in rows if ".pkl" in line] == list(FILES)
