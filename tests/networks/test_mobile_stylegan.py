@@ -25,10 +25,10 @@ TINY = MobileStyleGANSpec(
 
 
 @pytest.fixture(scope="module")
-def faces():
+def faces(tmp_path_factory):
     folder = find_faces()
     assert folder is not None, FACES_HINT
-    generator, checkpoint = load.load(folder)
+    generator, checkpoint = load.load(folder, cache=tmp_path_factory.mktemp("cache"))
     return generator, checkpoint
 
 
