@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import dearpygui.dearpygui as dpg
@@ -11,7 +10,7 @@ from app.frame import Frame, LoopState, RecordingState
 from app.request import RenderRequest
 from widgets.choices import Choice
 from widgets.controls import Checkbox, IntSlider, Slider, TextField
-from widgets.panel import Panel, Shortcut
+from widgets.panel import Panel
 from widgets.rows import Button, buttons, heading, note
 
 KINDS = {"mp4": "MP4", "gif": "GIF", "png": "PNGs"}
@@ -20,7 +19,7 @@ KINDS = {"mp4": "MP4", "gif": "GIF", "png": "PNGs"}
 class CapturePanel(Panel):
     """Saves what is on screen, or renders a walk through seeds frame by frame."""
 
-    title, order, window_id, area = "Capture", 95, 1011, "right-bottom"
+    title, order, window_id, area = "Capture", 92, 1011, "right-bottom"
 
     def build(self) -> None:
         buttons(
@@ -28,7 +27,7 @@ class CapturePanel(Panel):
             ("Save window", "PNG of the whole window (Ctrl+Shift+S).", self.actions.save_window),
         )
         self.kind = Choice("format", "mp4", KINDS, "MP4 (h264), GIF, or a folder of PNG files.")
-        self.record = Button("Record", "Record what is on screen, as it happens (Ctrl+R).", self.toggle, width=-1)
+        self.record = Button("Record", "Record what is on screen, as it happens (F9).", self.toggle, width=-1)
         heading("Walk through seeds")
         self.seeds = TextField(
             "seeds", "Seeds to walk through, for instance 0, 1, 5-8.", placeholder="0, 1, 5-8", on_enter=False
@@ -86,13 +85,6 @@ class CapturePanel(Panel):
         seeds = parse_seeds(self.seeds.value)
         if seeds:
             self.actions.start_walk(seeds, self.seconds.value, self.fps.value, self.loop.value, self.kind.value)
-
-    def shortcuts(self) -> Sequence[Shortcut]:
-        return (
-            Shortcut("Ctrl+S", "Save the picture as PNG", self.actions.save_picture),
-            Shortcut("Ctrl+Shift+S", "Save the window as PNG", self.actions.save_window),
-            Shortcut("Ctrl+R", "Record, or stop recording", self.toggle),
-        )
 
 
 def parse_seeds(words: str) -> list[int] | None:

@@ -29,7 +29,7 @@ class ImageView:
 
     on_drag(dx, dy): the picture was dragged by so many picture widths. on_click(x, y): a picture pixel was clicked.
     describe(x, y): words for the pixel under the mouse, instead of its colour.
-    height: of the whole view in lines of text; None fills the window.
+    height: of the picture in lines of text; None fills the window down to `below` lines, kept for what follows.
     """
 
     def __init__(
@@ -41,11 +41,12 @@ class ImageView:
         describe: Describe | None = None,
         smooth: bool = True,
         height: float | None = None,
+        below: float = 0.0,
         empty: str = "",
     ) -> None:
         self.texture = texture()
         self.on_drag, self.on_click, self.describe = on_drag, on_click, describe
-        self.smooth, self.lines, self.empty = smooth, height, empty
+        self.smooth, self.lines, self.below, self.empty = smooth, height, below, empty
         self.placement = Placement()
         self.pixels: np.ndarray | None = None
         self.shown_size = (0, 0)  # (W, H) that coordinates count in; early pictures have fewer pixels
@@ -165,7 +166,7 @@ class ImageView:
 
     def _resize(self) -> None:
         line = look.line_height()
-        height = round(self.lines * line) if self.lines else -(line + 16)
+        height = round(self.lines * line) if self.lines else -(round((self.below + 1) * line) + 16)
         dpg.configure_item(self.canvas, height=height)
         width, height = (max(8, int(side)) for side in dpg.get_item_rect_size(self.canvas))
         if (width, height) != self.placement.view:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import dearpygui.dearpygui as dpg
@@ -12,14 +12,17 @@ from app.request import RenderRequest, View
 from networks.plan import LayerInfo
 from widgets.choices import Choice
 from widgets.controls import Checkbox, Slider
+from widgets.icons import icon
 from widgets.image_view import ImageView
 from widgets.layer_table import LayerTable
 from widgets.panel import Panel, Shortcut
-from widgets.readouts import KeyValues
-from widgets.rows import buttons, note
+from widgets.readouts import Figures
+from widgets.rows import Button, columns
 
 STAGES = {"output": "After the layer", "pre_norm": "Before norm"}
 PAGE = 64  # maps on one sheet
+EMPTY = "Pick a layer to see its feature maps."
+GAIN_HINT = "Brightness of the maps; 20 dB is a factor of ten."
 
 
 class LayersPanel(Panel):
@@ -33,29 +36,29 @@ class LayersPanel(Panel):
         self.channel: int | None = None
         self.first = 0
         self.shown: LayerView | None = None
-        self.words = note("")
-        self.sheet, self.back, self.forward, self.none = buttons(
-            ("Sheet", "Back from one map to the contact sheet (Backspace).", self.back_to_sheet),
-            ("‹", "The maps before these (Page up).", lambda: self.turn(-1)),
-            ("›", "The maps after these (Page down).", lambda: self.turn(1)),
-            ("Close", "Look at no layer: saves the work of drawing the sheet.", self.close),
-        )
+        with columns(0.56, 0.11, 0.11, 0.11, 0.11):
+            self.words = dpg.add_text("")
+            self.sheet = _icon_button(
+                "grid-3x3", "Back from one map to the contact sheet (Backspace).", self.back_to_sheet
+            )
+            self.back = _icon_button("chevron-left", "The maps before these (Page up).", lambda: self.turn(-1))
+            self.forward = _icon_button("chevron-right", "The maps after these (Page down).", lambda: self.turn(1))
+            self.none = _icon_button("x", "Look at no layer: saves the work of drawing its maps.", self.close)
         self.view = ImageView(
             self.actions.texture,
             on_click=self._click,
             describe=self._describe,
             smooth=False,
-            height=19,
-            empty="Pick a layer to see its feature maps.",
+            below=6.2,
+            empty=EMPTY,
         )
+        with columns(0.32, 0.68):
+            self.normalize = Checkbox("normalize", True, "Scale each map by its own largest magnitude.")
+            self.gain = Slider("gain", 0.0, -40.0, 40.0, GAIN_HINT, unit="dB", decimals=1)
+        self.statistics = Figures(("mean ± std", "range", "kurtosis"))
         self.stage_group = dpg.add_group(show=False)
         with dpg.group(parent=self.stage_group):
             self.stage = Choice("stage", "output", STAGES, "Where the map is taken: before or after normalization.")
-        self.normalize = Checkbox("normalize", True, "Scale each map by its own largest magnitude.")
-        self.gain = Slider(
-            "gain", 0.0, -40.0, 40.0, "Brightness of the maps; 20 dB is a factor of ten.", unit="dB", decimals=1
-        )
-        self.statistics = KeyValues()
         self.serial = -1
 
     def contribute(self, request: RenderRequest) -> RenderRequest:
@@ -85,18 +88,15 @@ class LayersPanel(Panel):
             self.view.fit()
         self.shown = view
         self.view.set_picture(view.pixels)
-        height, width = view.size
         maps = (
             f"map {view.channel}" if view.channel is not None else f"maps {view.first} to {view.first + view.count - 1}"
         )
-        dpg.set_value(self.words, f"{view.layer}: {maps} of {view.channels}, {width} × {height} px")
+        dpg.set_value(self.words, f"{view.layer}: {maps} of {view.channels}")
         values = view.statistics
         self.statistics.show(
-            {
-                "mean ± std": f"{values.mean:+.4g} ± {values.std:.4g}",
-                "range": f"{values.minimum:+.4g} to {values.maximum:+.4g}",
-                "kurtosis": f"{values.kurtosis:.3g} (normal: 3)",
-            }
+            f"{values.mean:+.3g} ± {values.std:.3g}",
+            f"{values.minimum:+.3g} to {values.maximum:+.3g}",
+            f"{values.kurtosis:.3g} (normal: 3)",
         )
 
     @staticmethod
@@ -148,8 +148,8 @@ class LayersPanel(Panel):
         self.layer = self.channel = self.shown = None
         self.first = 0
         self.table.mark("")
-        self.view.clear("Pick a layer to see its feature maps.")
-        self.statistics.show({})
+        self.view.clear(EMPTY)
+        self.statistics.show("", "", "")
         dpg.set_value(self.words, "")
 
     def _click(self, x: int, y: int) -> None:
@@ -175,6 +175,10 @@ class LayersPanel(Panel):
             Shortcut("Prior", "The feature maps before these", lambda: self.turn(-1)),
             Shortcut("Next", "The feature maps after these", lambda: self.turn(1)),
         )
+
+
+def _icon_button(name: str, hint: str, press: Callable[[], None]) -> Button:
+    return Button(icon(name), hint, press, width=-1, theme="ghost")
 
 
 def tile_at(view: LayerView, x: int, y: int) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import dearpygui.dearpygui as dpg
@@ -11,7 +10,7 @@ from app.frame import Frame, LoopState, ModelInfo, Problem
 from widgets import look
 from widgets.choices import Combo
 from widgets.controls import TextField
-from widgets.panel import Panel, Shortcut
+from widgets.panel import Panel
 from widgets.readouts import KeyValues
 from widgets.rows import buttons, heading, note
 
@@ -88,12 +87,6 @@ class ModelPanel(Panel):
 
     def reset(self) -> None:
         """The open file stays."""
-
-    def shortcuts(self) -> Sequence[Shortcut]:
-        return (
-            Shortcut("Ctrl+O", "Open a checkpoint", self.actions.browse),
-            Shortcut("F5", "Open the same checkpoint again", self.actions.retry),
-        )
 
 
 def _short(path: str) -> str:

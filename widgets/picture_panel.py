@@ -52,5 +52,4 @@ class PicturePanel(Panel):
             Shortcut("F", "Fit the picture to its window", self.view.fit),
             Shortcut("1", "One picture pixel per screen pixel", self.view.one_to_one),
             Shortcut("P", "Smooth picture, or hard pixel edges", self.view.toggle_smooth),
-            Shortcut("F11", "Only the picture, full screen, in a second window", self.actions.toggle_stage),
         )

@@ -60,7 +60,22 @@ class KeyValues:
                 self._cells.append(dpg.add_text(words, wrap=0))
 
 
-def megabytes(count: int, bytes_each: int = 4) -> str:
-    """Size of `count` values in memory, in binary units."""
-    size = count * bytes_each / 2**20
-    return f"{size / 1024:.2f} GiB" if size >= 1024 else f"{size:.1f} MiB"
+class Figures:
+    """A few numbers side by side, each under its name."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        tag: Tag
+        with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchSame, no_pad_outerX=True) as tag:
+            look.bind_style(tag, "list")
+            for _ in names:
+                dpg.add_table_column()
+            with dpg.table_row():
+                for name in names:
+                    dpg.add_text(name, color=look.MUTED)
+            with dpg.table_row():
+                self._cells: list[Tag] = [dpg.add_text("") for _ in names]
+
+    def show(self, *values: str) -> None:
+        """Show these values."""
+        for cell, words in zip(self._cells, values, strict=True):
+            dpg.set_value(cell, words)
