@@ -126,7 +126,7 @@ def _sentence(display: str, answer: Mapping[str, str]) -> str | None:
             "are you another user than the one logged in? Allow it with: xhost +si:localuser:$USER"
         )
     if step == "window" and "load GLX" in detail:
-        return f"libGL is missing, so no window can open ({detail}); install it: {GL_PACKAGES}"
+        return f"The library libGL is missing, so no window can open ({detail}); install it: {GL_PACKAGES}"
     if step == "window":
         return (
             f"The display {display} has no working OpenGL ({detail}); install a driver: {GL_PACKAGES} "

@@ -18,6 +18,7 @@ Picture = NDArray[np.uint8]  # [H, W, 4], RGBA, straight alpha
 
 SIGNATURE_SIZE = 8  # a fresh GL slot is 8x8 pixels of random colour, by which its GL texture is found
 LARGEST_REPEAT = 8
+PADDING = 2  # a row and column of a raw texture after the picture, and one before it across the border
 GL_NAMES_SEARCHED = 4096  # drivers hand out texture names from 1 upwards; a whole session uses fewer than a hundred
 
 
@@ -102,8 +103,8 @@ class GlSlot:
 class RawSlot:
     """A float32 raw texture of fixed capacity; Dear PyGui uploads all of it in every frame, shown or not.
 
-    The picture lies in the upper left corner of the capacity, so `uv_max` is less than 1. Dear PyGui always filters it
-    linearly; 'nearest' is imitated by repeating each pixel as often as the capacity allows.
+    The picture lies in the upper left corner, so `uv_max` is less than 1. Dear PyGui always filters it linearly;
+    'nearest' is imitated by repeating each pixel as often as the capacity allows.
     """
 
     ready = True
@@ -111,14 +112,16 @@ class RawSlot:
     def __init__(self, registry: Tag, width: int, height: int) -> None:
         self.capacity = (width, height)
         # Dear PyGui keeps this array and reads it in every frame: never replace it, only write into it.
-        self._pixels = np.zeros((height, width, 4), np.float32)
+        self._pixels = np.zeros((height + PADDING, width + PADDING, 4), np.float32)
         pixels: Any = self._pixels.ravel()  # a view; Dear PyGui's annotation knows lists only
-        self.tag: Tag = dpg.add_raw_texture(width, height, pixels, format=dpg.mvFormat_Float_rgba, parent=registry)
+        self.tag: Tag = dpg.add_raw_texture(
+            width + PADDING, height + PADDING, pixels, format=dpg.mvFormat_Float_rgba, parent=registry
+        )
         self._used = (width, height)
 
     @property
     def uv_max(self) -> tuple[float, float]:
-        return self._used[0] / self.capacity[0], self._used[1] / self.capacity[1]
+        return self._used[0] / (self.capacity[0] + PADDING), self._used[1] / (self.capacity[1] + PADDING)
 
     def fits(self, width: int, height: int) -> bool:
         return width <= self.capacity[0] and height <= self.capacity[1]
@@ -128,12 +131,11 @@ class RawSlot:
             rgba = rgba.repeat(repeat, axis=0).repeat(repeat, axis=1)
         height, width = rgba.shape[:2]
         self._used = (width, height)
-        np.multiply(rgba, np.float32(1 / 255), out=self._pixels[:height, :width])
-        # One more column and row of the edge's colour, or linear filtering mixes in what an older picture left there.
-        if width < self.capacity[0]:
-            self._pixels[:height, width] = self._pixels[:height, width - 1]
-        if height < self.capacity[1]:
-            self._pixels[height, :width] = self._pixels[height - 1, :width]
+        pixels = self._pixels
+        np.multiply(rgba, np.float32(1 / 255), out=pixels[:height, :width])
+        # Linear filtering mixes in what lies around the picture, also across the texture's border: continue its edges.
+        pixels[:height, width], pixels[:height, -1] = pixels[:height, width - 1], pixels[:height, 0]
+        pixels[height], pixels[-1] = pixels[height - 1], pixels[0]
 
     def _repeat(self, rgba: Picture) -> int:
         height, width = rgba.shape[:2]

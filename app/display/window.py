@@ -36,7 +36,7 @@ log = logging.getLogger("stylescope.display")
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.5, 4.0
 ICONIFIED_SLEEP_S = 0.05
-FRAMES_TO_SETTLE = 2  # until a change of this frame is drawn, and the picture of it stands in the frame buffer
+FRAMES_TO_SETTLE = 4  # a new raw texture is blank in its second frame, and what is read is a frame old
 FRAMES_FOR_A_GRAB = 5
 
 
