@@ -139,3 +139,4 @@ class LoopState:
     recording: RecordingState
     recent: tuple[str, ...] = ()
     fps_limit: int = 60
+    ui_scale: float = 1.0

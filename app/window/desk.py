@@ -201,6 +201,7 @@ class Desk:
             recording=self.recorder.state(),
             recent=self.settings.recent,
             fps_limit=self.settings.fps_limit,
+            ui_scale=self.settings.ui_scale,
         )
 
     def close(self) -> None:
