@@ -10,9 +10,11 @@ from app.frame import Frame, LoopState, RecordingState
 from app.request import RenderRequest
 from widgets.choices import Choice
 from widgets.controls import Checkbox, IntSlider, Slider, TextField
+from widgets.icons import icon
 from widgets.panel import Panel
 from widgets.rows import Button, buttons, heading, note
 
+RECORD = f"{icon('circle-dot')}  Record"
 KINDS = {"mp4": "MP4", "gif": "GIF", "png": "PNGs"}
 
 
@@ -23,11 +25,15 @@ class CapturePanel(Panel):
 
     def build(self) -> None:
         buttons(
-            ("Save picture", "PNG of the picture at full resolution (Ctrl+S).", self.actions.save_picture),
-            ("Save window", "PNG of the whole window (Ctrl+Shift+S).", self.actions.save_window),
+            (
+                f"{icon('camera')}  Picture",
+                "PNG of the picture at full resolution (Ctrl+S).",
+                self.actions.save_picture,
+            ),
+            (f"{icon('monitor')}  Window", "PNG of the whole window (Ctrl+Shift+S).", self.actions.save_window),
         )
         self.kind = Choice("format", "mp4", KINDS, "MP4 (h264), GIF, or a folder of PNG files.")
-        self.record = Button("Record", "Record what is on screen, as it happens (F9).", self.toggle, width=-1)
+        self.record = Button(RECORD, "Record what is on screen, as it happens (F9).", self.toggle, width=-1)
         heading("Walk through seeds")
         self.seeds = TextField(
             "seeds", "Seeds to walk through, for instance 0, 1, 5-8.", placeholder="0, 1, 5-8", on_enter=False
@@ -54,7 +60,9 @@ class CapturePanel(Panel):
         walking, live = bool(now.path) and now.total is not None, bool(now.path) and now.total is None
         ready = frame is not None and frame.model is not None
         self.record.enabled = ready and not walking
-        self.record.rename(f"Stop   {now.seconds:.1f} s, {now.frames} frames" if live else "Record")
+        self.record.rename(
+            f"{icon('circle-stop')}  Stop   {now.seconds:.1f} s, {now.frames} frames" if live else RECORD
+        )
         self.record.dress("danger" if live else "")
         valid = len(parse_seeds(self.seeds.value) or ()) >= 2
         self.render.enabled = ready and valid and not now.path

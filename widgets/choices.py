@@ -28,11 +28,11 @@ class Combo(Control[str]):
         super().__init__(label, default, hint, on_change)
 
     def offer(self, choices: dict[str, str]) -> None:
-        """Change what can be chosen; a value that is gone becomes the first."""
+        """Change what can be chosen; a value that is gone becomes '', none."""
         if choices != self.choices:
             self.choices = choices
             dpg.configure_item(self.tag, items=list(choices.values()))
-            self.value = self.value if self.value in choices else next(iter(choices), "")
+            self.value = self.value if self.value in choices else ""
             self._write(self.value)
 
     def _create(self) -> Tag:

@@ -89,15 +89,24 @@ class Control(Generic[T]):
 
 
 class Slider(Control[float]):
-    """A number between two ends. Ctrl+click types it."""
+    """A number between two ends. Ctrl+click types it. name: stands before the number, where there is no label."""
 
     held_to_change = True
 
     def __init__(
-        self, label: str, default: float, low: float, high: float, hint: str, *, unit: str = "", decimals: int = 2
+        self,
+        label: str,
+        default: float,
+        low: float,
+        high: float,
+        hint: str,
+        *,
+        unit: str = "",
+        decimals: int = 2,
+        name: str = "",
     ) -> None:
         self.low, self.high, self.decimals = low, high, decimals
-        self.format = f"%.{decimals}f{_unit(unit)}"
+        self.format = f"{name} %.{decimals}f{_unit(unit)}".strip()
         super().__init__(label, default, hint)
 
     def _create(self) -> Tag:
@@ -231,10 +240,14 @@ class IntField(Control[int]):
 
 
 class Checkbox(Control[bool]):
-    """On or off."""
+    """On or off. beside: words to the right of the box, in place of a label to the left."""
+
+    def __init__(self, label: str, default: bool, hint: str, *, beside: str = "") -> None:
+        self.beside = beside
+        super().__init__(label, default, hint)
 
     def _create(self) -> Tag:
-        return dpg.add_checkbox(default_value=self.default, callback=self._changed)
+        return dpg.add_checkbox(label=self.beside, default_value=self.default, callback=self._changed)
 
 
 class TextField(Control[str]):

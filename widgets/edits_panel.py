@@ -13,6 +13,7 @@ from app.request import RenderRequest, View
 from networks.plan import ChannelEdit, EditOp
 from widgets.choices import Combo
 from widgets.controls import Drag, IntField
+from widgets.icons import icon
 from widgets.panel import Panel, Shortcut
 from widgets.rows import Button, buttons, columns, heading, note, tooltip
 
@@ -67,6 +68,7 @@ class EditsPanel(Panel):
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
         if former is None or model.layers != former.layers:
             self.layer.offer({layer.name: f"{layer.name}   {layer.channels} channels" for layer in model.layers})
+            self.layer.set(model.layers[0].name)
             self.remove_all()
 
     def add(self) -> None:
@@ -106,7 +108,7 @@ class EditsPanel(Panel):
                 "", edit.value, "The amount of this edit.", step=0.02, low=-1e4, high=1e4, unit=UNITS[edit.op]
             )
             self.amounts.append(amount)
-            Button("×", "Remove this edit.", lambda: self._remove(number), width=-1, theme="ghost")
+            Button(icon("x"), "Remove this edit.", lambda: self._remove(number), width=-1, theme="ghost")
 
     def _remove(self, number: int) -> None:
         self._rebuild([edit for position, edit in enumerate(self._current()) if position != number])

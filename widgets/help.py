@@ -23,6 +23,9 @@ MOUSE = (
 )
 
 
+NAMES = {"Back": "Backspace", "Prior": "Page up", "Next": "Page down"}
+
+
 class KeyLike(Protocol):
     """A shortcut as this page sees it."""
 
@@ -41,7 +44,7 @@ def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
         with dpg.group(horizontal=True, horizontal_spacing=look.pixels(36)):
             _column("Mouse", MOUSE)
             half = (len(shortcuts) + 1) // 2
-            rows = [(shortcut.keys.replace("+", " + "), shortcut.text) for shortcut in shortcuts]
+            rows = [(key_name(shortcut.keys), shortcut.text) for shortcut in shortcuts]
             _column("Keys", rows[:half])
             _column("", rows[half:])
         dpg.add_spacer(height=4)
@@ -56,6 +59,12 @@ def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
             dpg.set_item_pos(page, [max(0, (width - own_width) // 2), max(0, (height - own_height) // 3)])
 
     return toggle
+
+
+def key_name(keys: str) -> str:
+    """'Ctrl+S' -> 'Ctrl + S', 'Ctrl++' -> 'Ctrl + +', 'Prior' -> 'Page up'."""
+    *modifiers, key = keys[:-1].split("+") if keys.endswith("+") else keys.split("+")
+    return " + ".join((*filter(None, modifiers), NAMES.get(key, key or "+")))
 
 
 def _column(title: str, rows: Sequence[tuple[str, str]]) -> None:

@@ -11,6 +11,7 @@ from app.frame import Frame, LoopState
 from app.request import Latent, RenderRequest, plane
 from widgets.controls import Checkbox, Drag, TextField
 from widgets.file_dialog import ask_path
+from widgets.icons import icon
 from widgets.panel import Panel, Shortcut
 from widgets.readouts import KeyValues
 from widgets.rows import buttons, heading
@@ -35,13 +36,13 @@ class LatentPanel(Panel):
             unit="seeds / width",
         )
         buttons(
-            ("Random", "Jump to a random seed from 0 to 9999 (R).", self.jump),
+            (f"{icon('dices')}  Random", "Jump to a random seed from 0 to 9999 (R).", self.jump),
             ("Snap", "Move to the nearest whole seed (S).", self.snap),
             ("Reset", "Back to seed 0, standing still.", self.reset),
         )
         self.seeds = KeyValues()
         heading("Walk")
-        self.animate = Checkbox("walk", False, "Move through the plane by itself, by the clock (Space).")
+        self.animate = Checkbox("on", False, "Move through the plane by itself, by the clock (W).")
         self.speed_x = Drag("speed x", 0.25, "Seeds per second along x.", unit="seeds / s")
         self.speed_y = Drag("speed y", 0.0, "Steps of 100 seeds per second along y.", unit="× 100 seeds / s")
         heading("File")
@@ -111,7 +112,7 @@ class LatentPanel(Panel):
         return (
             Shortcut("R", "Random seed", self.jump),
             Shortcut("S", "Snap to the nearest whole seed", self.snap),
-            Shortcut("Space", "Walk through W by itself, or stop", self._toggle),
+            Shortcut("W", "Walk through W by itself, or stop", self._toggle),
             Shortcut("Left", "One seed to the left", lambda: self.move(-1.0, 0.0)),
             Shortcut("Right", "One seed to the right", lambda: self.move(1.0, 0.0)),
             Shortcut("Up", "100 seeds up", lambda: self.move(0.0, -1.0)),

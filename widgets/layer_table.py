@@ -11,7 +11,7 @@ from networks.plan import LayerInfo
 from widgets import look
 from widgets.rows import Tag, tooltip
 
-LINES = 9
+LINES = 5.4
 COLUMNS = (("layer", 3.4), ("size", 2.4), ("maps", 1.3), ("kind", 1.5), ("noise", 1.3))
 
 
@@ -50,8 +50,20 @@ class LayerTable:
 
     def mark(self, name: str) -> None:
         """Light the row of this layer only; '' lights none."""
-        for other, row in self.rows.items():
+        for number, (other, row) in enumerate(self.rows.items()):
             dpg.set_value(row, other == name)
+            if other == name:
+                self._scroll_to(number)
+
+    def _scroll_to(self, number: int) -> None:
+        """Bring a row into view, with one before it."""
+        highest = dpg.get_y_scroll_max(self.tag)
+        if highest > 0:
+            visible = dpg.get_item_height(self.tag) or 0
+            pitch = (highest + visible) / (len(self.rows) + 1)  # rows and header
+            scroll = dpg.get_y_scroll(self.tag)
+            if not scroll <= number * pitch <= scroll + visible - 2 * pitch:
+                dpg.set_y_scroll(self.tag, min(highest, max(0.0, (number - 1) * pitch)))
 
     def _clicked(self, sender: Tag, app_data: Any, user_data: LayerInfo) -> None:
         self.pick(user_data)

@@ -22,6 +22,7 @@ from widgets.rows import Button, columns
 STAGES = {"output": "After the layer", "pre_norm": "Before norm"}
 PAGE = 64  # maps on one sheet
 EMPTY = "Pick a layer to see its feature maps."
+NORMALIZE_HINT = "Scale each map by its own largest magnitude; off: all by the gain alone."
 GAIN_HINT = "Brightness of the maps; 20 dB is a factor of ten."
 
 
@@ -49,16 +50,17 @@ class LayersPanel(Panel):
             on_click=self._click,
             describe=self._describe,
             smooth=False,
-            below=6.2,
+            below=4.2,
             empty=EMPTY,
         )
-        with columns(0.32, 0.68):
-            self.normalize = Checkbox("normalize", True, "Scale each map by its own largest magnitude.")
-            self.gain = Slider("gain", 0.0, -40.0, 40.0, GAIN_HINT, unit="dB", decimals=1)
+        with columns(0.36, 0.64):
+            self.normalize = Checkbox("", True, NORMALIZE_HINT, beside="normalize")
+            self.gain = Slider("", 0.0, -40.0, 40.0, GAIN_HINT, unit="dB", decimals=1, name="gain")
         self.statistics = Figures(("mean ± std", "range", "kurtosis"))
-        self.stage_group = dpg.add_group(show=False)
-        with dpg.group(parent=self.stage_group):
-            self.stage = Choice("stage", "output", STAGES, "Where the map is taken: before or after normalization.")
+        self.stage = Choice(
+            "", "output", STAGES, "Where the map is taken: after the layer, or before its normalization."
+        )
+        dpg.configure_item(self.stage.tag, show=False)
         self.serial = -1
 
     def contribute(self, request: RenderRequest) -> RenderRequest:
@@ -121,7 +123,11 @@ class LayersPanel(Panel):
         """Show the contact sheet of a layer."""
         self.layer, self.channel, self.first = layer, None, 0
         self.table.mark(layer.name)
-        dpg.configure_item(self.stage_group, show=len(layer.stages) > 1)
+        self._offer_stages(len(layer.stages) > 1)
+
+    def _offer_stages(self, several: bool) -> None:
+        dpg.configure_item(self.stage.tag, show=several)
+        self.view.below = 6.0 if several else 4.2
 
     def pick_channel(self, channel: int) -> None:
         """Show one map large."""

@@ -10,6 +10,7 @@ from app.frame import Frame, LoopState, ModelInfo, Problem
 from widgets import look
 from widgets.choices import Combo
 from widgets.controls import TextField
+from widgets.icons import icon
 from widgets.panel import Panel
 from widgets.readouts import KeyValues
 from widgets.rows import buttons, heading, note
@@ -28,8 +29,12 @@ class ModelPanel(Panel):
         )
         self.recent = Combo("Recent", "", {}, "Files that were open before, newest first.", on_change=self._open)
         browse, self.again = buttons(
-            ("Open ...", "Choose a file (Ctrl+O).", self.actions.browse),
-            ("Retry", "Try the same file again, for instance after it was repaired.", self.actions.retry),
+            (f"{icon('folder-open')}  Open", "Choose a file (Ctrl+O).", self.actions.browse),
+            (
+                f"{icon('refresh-cw')}  Retry",
+                "Try the same file again, for instance after it was repaired (F5).",
+                self.actions.retry,
+            ),
         )
         browse.dress("primary")
         self.progress = dpg.add_progress_bar(width=-1, show=False)

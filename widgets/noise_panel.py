@@ -38,7 +38,7 @@ class NoisePanel(Panel):
 
     def build(self) -> None:
         self.mode = Choice(
-            "noise", "const", MODES, "Off; the maps stored in the checkpoint; or drawn from N(0, 1) by the seed (N)."
+            "", "const", MODES, "Off; the maps stored in the checkpoint; or drawn from N(0, 1) by the seed (N)."
         )
         self.seed = IntField("seed", 0, "Seed of random noise: the same seed and layer give the same noise.")
         self.difference = Checkbox("difference", False, "Show |with noise − without noise|, brightened by the gain.")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.frame import Frame, LoopState, ModelInfo
 from app.request import RenderRequest
-from widgets.choices import Choice
+from widgets.choices import Choice, Combo
 from widgets.controls import IntSlider, Slider
 from widgets.panel import Panel
 from widgets.readouts import KeyValues, Plot
@@ -27,7 +27,7 @@ class PerformancePanel(Panel):
         self.render = Plot("Time from request to picture, in ms (the last 180 pictures).")
         self.table = KeyValues()
         heading("Generator")
-        self.device = Choice("device", "auto", DEVICES, "Where the generator runs; Auto takes a GPU when there is one.")
+        self.device = Combo("device", "auto", DEVICES, "Where the generator runs; Auto takes a GPU when there is one.")
         self.precision = Choice(
             "precision",
             "auto",
@@ -40,7 +40,7 @@ class PerformancePanel(Panel):
         self.scale = Slider(
             "scale", 1.0, 0.5, 3.0, "Size of everything in this window; 1 is 96 dpi.", unit="×", decimals=1
         )
-        self.scale_set = 1.0
+        self.scale_known = 1.0
         self.serial = -1
         self.started = False
 
@@ -56,14 +56,22 @@ class PerformancePanel(Panel):
         self.gui.add(state.gui_ms, f"window {state.gui_ms:.1f} ms, {state.gui_fps:.0f} frames / s", top=20.0)
         if not self.limit.active:
             self.limit.set(state.fps_limit)
-        if not self.scale.active and self.scale.value != self.scale_set:
-            self.scale_set = self.scale.value
-            self.actions.set_ui_scale(self.scale_set)
+        self._follow_scale(state.ui_scale)
         if frame is not None and frame.serial != self.serial:
             self.serial = frame.serial
             total = frame.timing.total_ms
             self.render.add(total, f"picture {total:.1f} ms", top=20.0)
             self.table.show(self._rows(frame, state))
+
+    def _follow_scale(self, scale: float) -> None:
+        """Set the scale when the slider is let go, not while it grows under the mouse; else show what holds."""
+        if self.scale.active:
+            return
+        if abs(scale - self.scale_known) > 1e-6:
+            self.scale_known = scale
+            self.scale.set(round(scale, self.scale.decimals))
+        elif self.scale.value != round(scale, self.scale.decimals):
+            self.actions.set_ui_scale(self.scale.value)
 
     def _rows(self, frame: Frame, state: LoopState) -> dict[str, str]:
         timing, model = frame.timing, frame.model

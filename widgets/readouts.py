@@ -67,6 +67,7 @@ class Figures:
         tag: Tag
         with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchSame, no_pad_outerX=True) as tag:
             look.bind_style(tag, "list")
+            look.bind_font(tag, "small")
             for _ in names:
                 dpg.add_table_column()
             with dpg.table_row():
