@@ -1,7 +1,8 @@
-"""A dictionary that forgets what was not used for longest."""
+"""A dictionary that forgets what was not used for longest; several threads may share it."""
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -16,13 +17,15 @@ class Bounded(Generic[K, V]):
     def __init__(self, count: int, size: int = 0, size_of: Callable[[V], int] | None = None) -> None:
         self._entries: OrderedDict[K, V] = OrderedDict()
         self._count, self._size, self._size_of = count, size, size_of
+        self._lock = threading.Lock()
 
     def get(self, key: K) -> V | None:
         """Return an entry and mark it as used."""
-        if key not in self._entries:
-            return None
-        self._entries.move_to_end(key)
-        return self._entries[key]
+        with self._lock:
+            if key not in self._entries:
+                return None
+            self._entries.move_to_end(key)
+            return self._entries[key]
 
     def peek(self, key: K) -> V | None:
         """Return an entry without marking it as used."""
@@ -30,12 +33,13 @@ class Bounded(Generic[K, V]):
 
     def put(self, key: K, value: V) -> list[V]:
         """Add an entry; returns those that had to go."""
-        self._entries[key] = value
-        self._entries.move_to_end(key)
-        gone = []
-        while len(self._entries) > 1 and self._is_full():
-            gone.append(self._entries.popitem(last=False)[1])
-        return gone
+        with self._lock:
+            self._entries[key] = value
+            self._entries.move_to_end(key)
+            gone = []
+            while len(self._entries) > 1 and self._is_full():
+                gone.append(self._entries.popitem(last=False)[1])
+            return gone
 
     def _is_full(self) -> bool:
         if len(self._entries) > self._count:
@@ -45,7 +49,8 @@ class Bounded(Generic[K, V]):
 
     def clear(self) -> None:
         """Forget everything."""
-        self._entries.clear()
+        with self._lock:
+            self._entries.clear()
 
     def __len__(self) -> int:
         return len(self._entries)

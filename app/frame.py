@@ -59,6 +59,7 @@ class ModelInfo:
     ignored: tuple[str, ...] = ()
     default_psi: float = 1.0
     default_cutoff: int | None = None
+    sha256: str = ""  # of the file
 
 
 @dataclass(frozen=True)

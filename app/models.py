@@ -32,7 +32,6 @@ class Opened:
     key: Key
     generator: Generator
     info: ModelInfo
-    sha256: str
     bytes: int
     workspace: Workspace = field(default_factory=Workspace)
 
@@ -80,7 +79,7 @@ class ModelStore:
             return opened
         generator, checkpoint = load.load(model.path, device, progress=progress, cancelled=cancelled)
         info = model_info(generator, checkpoint, device)
-        opened = Opened(key, generator, info, checkpoint.sha256, size_of(generator))
+        opened = Opened(key, generator, info, size_of(generator))
         if self._opened.put(key, opened):
             memory.give_back()
         return opened
@@ -143,4 +142,5 @@ def model_info(generator: Generator, checkpoint: Checkpoint, device: torch.devic
         ignored=(*checkpoint.ignored, *load.surplus(checkpoint, generator)),
         default_psi=1.0 if psi is None else psi,
         default_cutoff=spec.get("default_cutoff"),
+        sha256=checkpoint.sha256,
     )

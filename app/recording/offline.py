@@ -1,0 +1,191 @@
+"""Offline rendering of a walk or of an earlier recording: every frame exact, at its own pace."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app import problems
+from app.errors import InputError
+from app.frame import ModelInfo, RecordingState
+from app.recording import sidecar
+from app.recording.sidecar import Sidecar, pinned
+from app.recording.walk import Walk
+from app.recording.writer import Shot, Writer, Written
+from app.request import RenderRequest
+
+if TYPE_CHECKING:
+    from app.renderer import Renderer
+
+Progress = Callable[[int], None]  # frames drawn
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How an MP4 is compressed: constant rate factor (0 lossless .. 51) and x264 preset."""
+
+    crf: int = 18
+    preset: str = "veryfast"
+
+
+def record_walk(
+    walk: Walk,
+    path: Path,
+    renderer: Renderer,
+    *,
+    encoding: Encoding | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Sidecar:
+    """Draw every frame of a walk and write it, with its sidecar. What was cancelled is kept and marked incomplete."""
+    info = renderer.open(walk.request).info
+    walk = replace(walk, request=pinned(walk.request, info))
+    size = (info.resolution[1], info.resolution[0])
+    timed = ((walk.seconds_at(frame), walk.at(frame)) for frame in range(walk.count))
+    written = _draw(timed, path, size, walk.fps, renderer, encoding, progress, cancelled)
+    made = sidecar.describe(written, size, [info], walk)
+    sidecar.write(made, sidecar.beside(path))
+    return made
+
+
+def replay(
+    old: Sidecar,
+    path: Path,
+    renderer: Renderer,
+    *,
+    checkpoint: str = "",
+    encoding: Encoding | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Sidecar:
+    """Make a recording again. `frames_sha256` of the answer equals the old one when every bit is the same.
+
+    checkpoint: where the file lies now, if not at its old path. Raises InputError when it is another file.
+    """
+    timed = [(seconds, moved(request, checkpoint)) for seconds, request in old.requests()]
+    infos = _checked_models(old, timed, renderer)
+    walk = None if old.walk is None else replace(old.walk, request=moved(old.walk.request, checkpoint))
+    fps = None if walk is None else walk.fps
+    written = _draw(timed, path, old.size, fps, renderer, encoding, progress, cancelled)
+    made = sidecar.describe(written, old.size, infos, walk)
+    sidecar.write(made, sidecar.beside(path))
+    return made
+
+
+def moved(request: RenderRequest, checkpoint: str) -> RenderRequest:
+    """The request for a checkpoint that lies elsewhere now ('': where it was)."""
+    return replace(request, model=replace(request.model, path=checkpoint)) if checkpoint else request
+
+
+def _checked_models(old: Sidecar, timed: list[tuple[float, RenderRequest]], renderer: Renderer) -> list[ModelInfo]:
+    """Open each file that the frames name; raises InputError when it is not the one that was recorded."""
+    known = {model["sha256"] for model in old.models}
+    infos: list[ModelInfo] = []
+    for model in dict.fromkeys(request.model for _, request in timed):
+        info = renderer.store.open(model).info
+        if info.sha256 not in known:
+            names = ", ".join(f"{kept['name']} {kept['sha256'][:12]}" for kept in old.models)
+            raise InputError(f"{info.path}: SHA-256 {info.sha256[:12]} is not that of the recording ({names})")
+        infos.append(info)
+    return infos
+
+
+def _draw(
+    timed: Iterable[tuple[float, RenderRequest]],
+    path: Path,
+    size: tuple[int, int],
+    fps: Fraction | None,
+    renderer: Renderer,
+    encoding: Encoding | None,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+) -> Written:
+    encoding = encoding or Encoding()
+    writer = Writer(path, size, fps, crf=encoding.crf, preset=encoding.preset)
+    try:
+        for frame, (seconds, request) in enumerate(timed):
+            if cancelled is not None and cancelled():
+                break
+            picture = renderer.render(request).picture
+            assert picture is not None
+            writer.put(Shot(picture, seconds, request))
+            if progress is not None:
+                progress(frame + 1)
+    except BaseException:
+        writer.abandon()
+        raise
+    return writer.close()
+
+
+class HasStore(Protocol):
+    """The engine, as far as a job needs it."""
+
+    def ask(self, task: Callable[[Any], Any]) -> Future[Any]: ...
+
+
+class WalkJob:
+    """A walk drawn in a thread of its own beside the live window, with the engine's open models."""
+
+    def __init__(self, engine: HasStore, walk: Walk, path: Path, encoding: Encoding | None = None) -> None:
+        self.walk, self.path = walk, path
+        self._encoding = encoding
+        self._drawn = 0
+        self._cancelled = threading.Event()
+        self._message = ""
+        self._began = time.perf_counter()
+        self._thread = threading.Thread(target=self._run, args=(engine,), name="walk", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop after the frame that is being drawn; what was written stays."""
+        self._cancelled.set()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether frames are still to come."""
+        return self._thread.is_alive()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end; False when the time ran out first."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def state(self) -> RecordingState:
+        """How far it is; `message` says how it ended."""
+        running = self.is_running
+        return RecordingState(
+            path=str(self.path) if running else "",
+            frames=self._drawn,
+            total=self.walk.count,
+            seconds=time.perf_counter() - self._began,
+            message="" if running else self._message,
+        )
+
+    def _run(self, engine: HasStore) -> None:
+        try:
+            made = self._record(engine.ask(lambda renderer: renderer.store).result())
+            end = "" if made.complete else f", cancelled after {made.frames} of {self.walk.count} frames"
+            self._message = f"wrote {self.path}{end}"
+        except Exception as error:
+            problem = problems.describe(error)
+            self._message = f"{problem.title}: {problem.detail}"
+
+    def _record(self, store: Any) -> Sidecar:
+        from app import devices
+        from app.renderer import Renderer
+
+        devices.yield_to_window()
+        return record_walk(
+            self.walk, self.path, Renderer(store), encoding=self._encoding,
+            progress=self._count, cancelled=self._cancelled.is_set,
+        )  # fmt: skip
+
+    def _count(self, frames: int) -> None:
+        self._drawn = frames
