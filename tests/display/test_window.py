@@ -137,7 +137,7 @@ def test_the_close_button_asks(window, screen: Screen):
     assert window.is_running
 
 
-def test_frames_return_while_minimised(window, screen: Screen):
+def test_frames_return_and_events_arrive_while_minimised(window, screen: Screen):
     with XClient(screen, x11_window(window)) as manager:
         manager.set_state(XClient.ICONIC)
         window.frame()
@@ -146,6 +146,12 @@ def test_frames_return_while_minimised(window, screen: Screen):
         window.frame()
         window.frame()
         assert dpg.get_frame_count() == drawn
+        asked = []
+        window.on_close(lambda: asked.append("close"))
+        manager.ask_to_close()
+        window.frame()
+        window.frame()
+        assert asked == ["close"]
         manager.set_state(XClient.NORMAL)
         window.frame()
         window.frame()
