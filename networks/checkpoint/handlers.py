@@ -95,9 +95,11 @@ def _array_of(resolver: Resolver, state: Any) -> Any:
 
 
 def _frombuffer(resolver: Resolver, node: Call) -> Any:
-    """`_frombuffer(bytes, dtype, shape, order)` of pickle protocol 5."""
-    data, dtype, shape, order = node.args
-    return _filled(resolver, shape, resolver.resolve(dtype), order == "F", data)
+    """`_frombuffer(bytes, dtype, shape, order[, axes])` of pickle protocol 5; NumPy 2.4 adds the axes for order 'K'."""
+    data, dtype, shape, order, *axes = node.args
+    array = _filled(resolver, shape, resolver.resolve(dtype), order == "F", data)
+    turned = order == "K" and axes and axes[0] is not None and isinstance(array, np.ndarray)
+    return array.transpose(resolver.resolve(axes[0])) if turned else array
 
 
 def _filled(resolver: Resolver, shape: Any, dtype: Any, fortran: bool, data: Any) -> Any:

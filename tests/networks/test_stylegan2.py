@@ -116,7 +116,7 @@ def test_residual_blocks_add_the_up_sampled_input_with_equal_power() -> None:
 def layer_up(
     x: torch.Tensor, w: torch.Tensor, s: torch.Tensor, state: dict[str, torch.Tensor], name: str
 ) -> torch.Tensor:
-    """An up-sampling layer: zeros in between, the (turned) modulated kernel, the binomial, noise, bias, lrelu sqrt 2."""
+    """An up-sampling layer: zeros in between, the turned modulated kernel, the binomial, noise, bias, lrelu sqrt 2."""
     n, _, h, width = x.shape
     wide = torch.zeros(n, x.shape[1], 2 * h + 3, 2 * width + 3)
     wide[:, :, 2:-2:2, 2:-2:2] = x  # a border of 2 zeros: the full convolution
@@ -179,4 +179,4 @@ def test_official_size_has_18_rows_and_30_million_parameters() -> None:
         generator = registry.get("stylegan2").build(spec)
     assert generator.num_ws == 18
     assert sum(p.numel() for p in generator.parameters()) == 30_370_060  # as the official code counts config F
-    assert [info.name for info in generator.layers if info.half][0] == "b128.conv0", "fp16 in the top 4 resolutions"
+    assert next(info.name for info in generator.layers if info.half) == "b128.conv0", "fp16 in the top 4 resolutions"

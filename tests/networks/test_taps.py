@@ -66,7 +66,7 @@ def test_a_cancelled_pass_stops_at_the_next_layer(name: str) -> None:
     generator, ws = small(name).generator, small(name).ws
     answers = iter([False, False, True])
     taps = Taps(capture=every(name), cancelled=lambda: next(answers))
-    with pytest.raises(Cancelled, match="."):
+    with pytest.raises(Cancelled):
         generator.synthesize(ws, taps)
     assert len(taps.captured) == 2, "it was asked at the third stage and ran no further"
     assert torch.equal(generator.synthesize(ws), generator.synthesize(ws)), "nothing of it is left behind"

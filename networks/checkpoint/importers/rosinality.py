@@ -24,7 +24,7 @@ def rosinality(source: Source) -> Checkpoint | None:
     entry, prefix, theirs = found
     w_avg, notes = _w_avg(source.root)
     state = dict(_convert(source.path.name, theirs))
-    width = int(state["mapping.fc0.weight"].shape[0])
+    width = int(theirs[MARK].shape[1])
     state["mapping.w_avg"] = np.zeros(width, np.float32) if w_avg is None else w_avg
     blur = theirs.get("convs.0.conv.blur.kernel")
     taps = BINOMIAL if blur is None else filter_taps(blur)
