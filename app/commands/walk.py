@@ -1,0 +1,108 @@
+"""`walk`: a film through W at an exact frame rate, or the same film again from its sidecar."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.commands._options import CHECKPOINT, Numbers, check_applies, request_options, to_request, truncation
+
+if TYPE_CHECKING:
+    from app.recording.offline import Encoding
+    from app.recording.sidecar import Sidecar
+
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+
+
+class Rate(click.ParamType[Fraction]):
+    """'30', '23.976' or '30000/1001' -> an exact fraction."""
+
+    name = "fps"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        try:
+            return Fraction(str(value))
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is no frame rate; write 30 or 30000/1001", param, ctx)
+
+
+@click.command()
+@click.argument("checkpoint", required=False, type=CHECKPOINT)
+@click.option("--seeds", type=Numbers(4096), help="Stations, in order.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=6.0, show_default=True, help="Length.")
+@click.option("--fps", type=Rate(), default="30", show_default=True, help="Exact frame rate.")
+@click.option("--loop", is_flag=True, help="Return to the first seed, without a seam.")
+@click.option("--way", type=click.Choice(["smooth", "linear"]), default="smooth", show_default=True,
+              help="A cubic spline through the stations, or straight lines.")  # fmt: skip
+@request_options
+@click.option("--out", required=True, type=click.Path(path_type=Path), help=".mp4, .gif, or a folder for PNGs.")
+@click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="MP4 quality, 0 is lossless.")
+@click.option("--preset", type=click.Choice(PRESETS), default="veryfast", show_default=True, help="MP4 effort (x264).")
+@click.option("--from", "sidecar", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Make a recording again from the JSON beside it; nothing else is needed.")  # fmt: skip
+def walk(
+    checkpoint: Path | None, seeds: tuple[int, ...] | None, seconds: float, fps: Fraction, loop: bool, way: Any,
+    out: Path, crf: int, preset: str, sidecar: Path | None, **options: Any,
+) -> None:  # fmt: skip
+    """Draw a walk through W, frame by frame. A JSON beside it says how to make the same frames again."""
+    from app import memory
+    from app.recording.offline import Encoding
+    from app.recording.sinks import kind_of
+
+    kind_of(out)
+    memory.keep_big_buffers()
+    encoding = Encoding(crf, preset)
+    if sidecar is not None:
+        if seeds:
+            raise click.UsageError("--from says which seeds; leave out --seeds")
+        _again(sidecar, checkpoint, out, encoding)
+        return
+    if checkpoint is None or not seeds:
+        raise click.UsageError("a walk needs a checkpoint and --seeds 0,1,2; or --from SIDECAR")
+    from app.recording.offline import record_walk
+    from app.recording.walk import Walk
+    from app.renderer import Renderer
+
+    renderer = Renderer()
+    request = to_request(checkpoint, options)
+    info = renderer.open(request).info
+    check_applies(options, info)
+    way_ = Walk(replace(request, truncation=truncation(options, info)), seeds, seconds, fps, loop, way)
+    with _bar(way_.count, out) as bar:
+        made = record_walk(way_, out, renderer, encoding=encoding, progress=lambda _: bar.update(1))
+    _report(out, made)
+
+
+def _again(path: Path, checkpoint: Path | None, out: Path, encoding: Encoding) -> None:
+    """Replay a sidecar and compare every bit with what was recorded."""
+    from app.recording import sidecar
+    from app.recording.offline import replay
+    from app.renderer import Renderer
+
+    old = sidecar.read(path)
+    renderer = Renderer(threads=old.environment.get("threads"))
+    moved = "" if checkpoint is None else str(checkpoint.absolute())
+    with _bar(old.frames, out) as bar:
+        made = replay(old, out, renderer, checkpoint=moved, encoding=encoding, progress=lambda _: bar.update(1))
+    _report(out, made)
+    if made.frames_sha256 != old.frames_sha256:
+        raise click.ClickException(f"the frames differ from those recorded; {_differences(old, made)}")
+    click.echo("every frame is the same, bit for bit")
+
+
+def _differences(old: Sidecar, made: Sidecar) -> str:
+    keys = [key for key in made.environment if made.environment[key] != old.environment.get(key)]
+    pairs = [f"{key} was {old.environment.get(key)}, is {made.environment[key]}" for key in keys]
+    return "; ".join(pairs) or "the environment says the same"
+
+
+def _bar(count: int, out: Path) -> Any:
+    return click.progressbar(length=count, label=out.name, show_pos=True, width=30)
+
+
+def _report(out: Path, made: Sidecar) -> None:
+    click.echo(f"{out}: {made.frames} frames, {made.size[0]}x{made.size[1]}")
