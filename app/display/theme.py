@@ -177,7 +177,7 @@ PLOT_METRICS: dict[str, tuple[float, ...]] = {
     "PlotBorderSize": (1,),
 }
 
-# Items that are switched off; Dear PyGui dims none of them by itself.
+# Items that are switched off; Dear PyGui dims only those of menus by itself.
 DISABLED: dict[str, Colour] = {
     "Text": (92, 96, 106),
     "Button": (30, 32, 37),
@@ -191,7 +191,7 @@ DISABLED: dict[str, Colour] = {
     "CheckMark": (92, 96, 106),
 }
 DISABLED_TYPES = (
-    *("mvButton", "mvCheckbox", "mvRadioButton", "mvCombo", "mvSelectable", "mvMenuItem", "mvListbox"),
+    *("mvButton", "mvCheckbox", "mvRadioButton", "mvCombo", "mvSelectable", "mvListbox"),
     *("mvSliderFloat", "mvSliderInt", "mvDragFloat", "mvDragInt", "mvInputText", "mvInputInt", "mvInputFloat"),
 )
 
