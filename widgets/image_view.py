@@ -107,8 +107,7 @@ class ImageView:
 
     def one_to_one(self) -> None:
         """One picture pixel per screen pixel, around the middle of the view."""
-        width, height = self.placement.view
-        self.placement = self.placement.zoomed(1 / self.zoom, width / 2, height / 2)
+        self.placement = self.placement.one_to_one()
 
     def toggle_smooth(self) -> None:
         """Interpolate between pixels, or show them as squares."""

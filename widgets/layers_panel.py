@@ -50,7 +50,7 @@ class LayersPanel(Panel):
             on_click=self._click,
             describe=self._describe,
             smooth=False,
-            below=4.2,
+            below=4.7,
             empty=EMPTY,
         )
         with columns(0.36, 0.64):
@@ -127,7 +127,7 @@ class LayersPanel(Panel):
 
     def _offer_stages(self, several: bool) -> None:
         dpg.configure_item(self.stage.tag, show=several)
-        self.view.below = 6.0 if several else 4.2
+        self.view.below = 6.5 if several else 4.7
 
     def pick_channel(self, channel: int) -> None:
         """Show one map large."""

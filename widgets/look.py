@@ -21,6 +21,7 @@ STYLES: dict[str, dict[int, tuple[float, float]]] = {
     "segments": {dpg.mvStyleVar_CellPadding: (1, 0)},
     "canvas": {dpg.mvStyleVar_WindowPadding: (0, 0), dpg.mvStyleVar_ChildRounding: (4, 0)},
     "problem": {dpg.mvStyleVar_WindowPadding: (14, 12)},
+    "stack": {dpg.mvStyleVar_CellPadding: (3, 2)},
     "list": {dpg.mvStyleVar_CellPadding: (5, 2), dpg.mvStyleVar_FramePadding: (4, 0)},
     "small": {dpg.mvStyleVar_FramePadding: (5, 2), dpg.mvStyleVar_CellPadding: (4, 2)},
 }

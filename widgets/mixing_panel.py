@@ -85,14 +85,15 @@ class MixingPanel(Panel):
 
 
 def groups(layers: tuple[LayerInfo, ...], num_ws: int) -> dict[str, range]:
-    """Coarse, middle and fine rows of ws by the resolution they style; by thirds where that leaves one empty."""
+    """Coarse, middle and fine rows of ws by the resolution they style; by thirds where none is coarse (StyleGAN3)."""
     sides: list[float] = []
     for number in range(num_ws):
-        styled = [layer.sampling_rate or max(layer.size) for layer in layers if layer.w_index == number]
-        sides.append(min(styled, default=sides[-1] if sides else 0))
+        styled = [layer for layer in layers if layer.w_index == number]
+        own = [layer for layer in styled if layer.kind != "torgb"] or styled  # a to-RGB borrows the next block's row
+        sides.append(min((layer.sampling_rate or max(layer.size) for layer in own), default=sides[-1] if sides else 0))
     coarse = sum(side <= COARSE for side in sides)
     middle = sum(side <= MIDDLE for side in sides)
-    if not 0 < coarse < middle < num_ws or sides != sorted(sides):
+    if not 0 < coarse < num_ws or sides != sorted(sides):
         coarse, middle = max(1, num_ws // 3), max(2, 2 * num_ws // 3)
     parts = {"coarse": range(coarse), "middle": range(coarse, middle), "fine": range(middle, num_ws)}
     return {name: rows for name, rows in parts.items() if rows}

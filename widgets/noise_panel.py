@@ -93,7 +93,7 @@ class NoisePanel(Panel):
     def _build_table(self) -> None:
         table: Tag
         with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp, no_pad_outerX=True) as table:
-            look.bind_style(table, "rows")
+            look.bind_style(table, "stack")
             dpg.add_table_column(width_fixed=True)
             dpg.add_table_column(init_width_or_weight=0.5)
             dpg.add_table_column(init_width_or_weight=0.5)

@@ -26,7 +26,17 @@ class Placement:
     def fit(self) -> Placement:
         """Show the whole picture as large as it goes."""
         width, height = self.picture
-        return replace(self, zoom=self.fitting_zoom, centre=(width / 2, height / 2), fitted=True)
+        return replace(self, zoom=self.fitting_zoom, centre=(width / 2, height / 2), fitted=True).snapped()
+
+    def one_to_one(self) -> Placement:
+        """One picture pixel per screen pixel, around the middle of the view."""
+        return replace(self, zoom=1.0, fitted=False).snapped()
+
+    def snapped(self) -> Placement:
+        """The same with the picture's corner on a whole screen pixel, so that whole zooms are sharp."""
+        (left, top), _ = self.corners()
+        left, top = math.floor(left + 0.5), math.floor(top + 0.5)
+        return replace(self, centre=((self.view[0] / 2 - left) / self.zoom, (self.view[1] / 2 - top) / self.zoom))
 
     @property
     def fitting_zoom(self) -> float:
@@ -45,9 +55,8 @@ class Placement:
         return replace(changed, centre=centre, zoom=self.zoom / ratio[0])
 
     def corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Upper left and lower right corner of the picture in view pixels; the first is a whole pixel."""
-        left = math.floor(self.view[0] / 2 - self.centre[0] * self.zoom + 0.5)
-        top = math.floor(self.view[1] / 2 - self.centre[1] * self.zoom + 0.5)
+        """Upper left and lower right corner of the picture in view pixels."""
+        left, top = self.view[0] / 2 - self.centre[0] * self.zoom, self.view[1] / 2 - self.centre[1] * self.zoom
         return (left, top), (left + self.picture[0] * self.zoom, top + self.picture[1] * self.zoom)
 
     def point_at(self, x: float, y: float) -> tuple[float, float]:
@@ -65,8 +74,7 @@ class Placement:
         """Zoom by a factor; the picture point under (x, y), in view pixels, stays there."""
         smallest = min(1.0, self.fitting_zoom) * SMALLEST_SHARE
         zoom = min(LARGEST_ZOOM, max(smallest, self.zoom * factor))
-        px = self.centre[0] + (x - self.view[0] / 2) / self.zoom  # not point_at: no rounding may add up
-        py = self.centre[1] + (y - self.view[1] / 2) / self.zoom
+        px, py = self.point_at(x, y)
         centre = px - (x - self.view[0] / 2) / zoom, py - (y - self.view[1] / 2) / zoom
         return replace(self, zoom=zoom, centre=self._inside(centre), fitted=False)
 
