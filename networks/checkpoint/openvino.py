@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,12 +45,12 @@ class IRLayer:
 
 @dataclass
 class IRGraph:
-    """A network as OpenVINO wrote it: nodes by id, and the bytes of its constants (mapped, not read)."""
+    """A network as OpenVINO wrote it: nodes by id, and the bytes of its constants. `digest` is the hash of both."""
 
     path: Path
-    name: str
     layers: dict[str, IRLayer]
     weights: np.ndarray
+    digest: bytes
 
     @cached_property
     def named(self) -> dict[str, IRLayer]:
@@ -87,6 +88,13 @@ class IRGraph:
         """Return the nodes that feed a node, in port order."""
         return tuple(self.layers[source] for source in layer.sources)
 
+    def other_input(self, layer: IRLayer, than: IRLayer | None = None) -> IRLayer:
+        """Return a node's input that is not `than` (None: that is no constant); raises CheckpointError."""
+        for source in self.inputs(layer):
+            if source.type != "Const" if than is None else source.id != than.id:
+                return source
+        raise CheckpointError(f"{self.path.name}: {layer.name!r} has no second input; is this a MobileStyleGAN?")
+
     def constant_input(self, layer: IRLayer) -> np.ndarray:
         """Return the one constant among a node's inputs; raises CheckpointError."""
         found = [source for source in self.inputs(layer) if source.type == "Const"]
@@ -95,7 +103,7 @@ class IRGraph:
         return self.constant(found[0])
 
     def constant(self, layer: IRLayer) -> np.ndarray:
-        """Return a constant as an array of its own, after checking its place in the .bin against its shape."""
+        """Return a constant, a part of `weights`, after checking its place there against its shape."""
         try:
             dtype = np.dtype(DTYPES[layer.data["element_type"]])
             shape = tuple(int(size) for size in layer.data["shape"].split(",") if size.strip())
@@ -111,7 +119,7 @@ class IRGraph:
                 f"{self.path.with_suffix('.bin').name} has {len(self.weights)} bytes, but {layer.name!r} ends at"
                 f" {offset + size}; is the file complete?"
             )
-        return np.frombuffer(self.weights[offset : offset + size].tobytes(), dtype).reshape(shape).copy()
+        return np.require(self.weights[offset : offset + size].view(dtype).reshape(shape), requirements="A")
 
 
 class _Builder:
@@ -119,17 +127,14 @@ class _Builder:
 
     def __init__(self, name: str) -> None:
         self.file = name
-        self.name = ""
         self.layers: dict[str, IRLayer] = {}
         self.current: IRLayer | None = None
         self.elements = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.elements += 1
-        if self.elements == 1:
-            if tag != "net":
-                raise CheckpointError(f"{self.file}: an XML file, but not an OpenVINO network (its root is <{tag}>)")
-            self.name = attributes.get("name", "")
+        if self.elements == 1 and tag != "net":
+            raise CheckpointError(f"{self.file}: an XML file, but not an OpenVINO network (its root is <{tag[:40]}>)")
         if self.elements > MAX_ELEMENTS:
             raise CheckpointError(f"{self.file}: more than {MAX_ELEMENTS} XML elements; this is no generator")
         try:
@@ -158,15 +163,15 @@ class _Builder:
 def read_graph(path: Path) -> IRGraph:
     """Read one network: `path` is its .xml, the .bin lies beside it. Raises CheckpointError."""
     weights_path = path.with_suffix(".bin")
+    if not os.path.isfile(weights_path):
+        raise CheckpointError(f"{path.name}: its weights, {weights_path.name}, are missing; put them beside it")
     try:
-        if path.stat().st_size > MAX_XML_BYTES:
-            raise CheckpointError(f"{path.name}: {path.stat().st_size >> 20} MB of XML; no generator's graph is larger"
-                                  f" than {MAX_XML_BYTES >> 20} MB")  # fmt: skip
-        text = path.read_bytes()
-        if not weights_path.is_file():
-            raise CheckpointError(f"{path.name}: its weights, {weights_path.name}, are missing; put them beside it")
-        size = weights_path.stat().st_size
-        weights = np.memmap(weights_path, np.uint8, mode="r") if size else np.empty(0, np.uint8)
+        size = path.stat().st_size
+        if size > MAX_XML_BYTES:
+            raise CheckpointError(
+                f"{path.name}: {size} bytes of XML; no generator's graph has more than {MAX_XML_BYTES}"
+            )
+        text, weights = path.read_bytes(), np.fromfile(weights_path, np.uint8)
     except OSError as error:
         raise CheckpointError(f"{path.name}: cannot be read ({error.strerror})") from None
     builder = _Builder(path.name)
@@ -177,7 +182,9 @@ def read_graph(path: Path) -> IRGraph:
         parser.Parse(text, True)
     except expat.ExpatError as error:
         raise CheckpointError(f"{path.name}: broken XML ({error}); is the file complete?") from None
-    return IRGraph(path, builder.name, builder.layers, weights)
+    digest = hashlib.sha256(text)
+    digest.update(weights.data)
+    return IRGraph(path, builder.layers, weights, digest.digest())
 
 
 def find_folder(path: Path) -> Path | None:
@@ -185,10 +192,10 @@ def find_folder(path: Path) -> Path | None:
 
     A path names them as the folder itself, as a package folder with `data/` in it, or as either .xml file.
     """
-    if path.suffix.lower() == ".xml" and path.is_file():
+    if path.suffix.lower() == ".xml" and os.path.isfile(path):
         return path.parent
     for folder in (path, path / "data"):
-        if (folder / SYNTHESIS).is_file() or (folder / MAPPING).is_file():
+        if os.path.isfile(folder / SYNTHESIS) or os.path.isfile(folder / MAPPING):
             return folder
     return None
 
@@ -199,11 +206,8 @@ def read_openvino(path: Path) -> Source | None:
     if folder is None:
         return None
     for name in (MAPPING, SYNTHESIS):
-        if not (folder / name).is_file():
+        if not os.path.isfile(folder / name):
             raise CheckpointError(f"{path.name}: {name} is missing in {folder}; both networks are needed")
     graphs = {"mapping": read_graph(folder / MAPPING), "synthesis": read_graph(folder / SYNTHESIS)}
-    digest = hashlib.sha256()
-    for graph in graphs.values():
-        digest.update(graph.path.read_bytes())
-        digest.update(memoryview(graph.weights.data))
-    return Source(path=path, kind="openvino", root=graphs, sha256=digest.hexdigest())
+    digest = hashlib.sha256(graphs["mapping"].digest + graphs["synthesis"].digest).hexdigest()
+    return Source(path=path, kind="openvino", root=graphs, sha256=digest)

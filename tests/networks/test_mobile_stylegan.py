@@ -1,18 +1,22 @@
 """MobileStyleGAN on its real weights, which the test requirements install (package `random-face`, never imported)."""
 
+import random
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from networks.checkpoint import load
+from networks.checkpoint import load, openvino
 from networks.checkpoint.errors import CheckpointError
 from networks.checkpoint.faces import FACES_HINT, find_faces
-from networks.checkpoint.openvino import MAPPING, SYNTHESIS, read_graph, read_openvino
+from networks.checkpoint.importers.openvino import openvino as import_openvino
+from networks.checkpoint.openvino import MAPPING, SYNTHESIS, IRGraph, read_graph, read_openvino
+from networks.checkpoint.records import Source
 from networks.mobile_stylegan import MobileStyleGANSpec, inverse_haar
 from networks.plan import ChannelEdit, LayerNoise, Noise
 from networks.registry import get
@@ -245,9 +249,39 @@ def test_broken_files_say_what_is_wrong(broken, how, sentence):
         load.read_checkpoint(broken)
 
 
+@pytest.mark.parametrize(
+    ("limit", "value", "sentence"),
+    [("MAX_XML_BYTES", 1000, "no generator's graph has more than 1000"), ("MAX_ELEMENTS", 50, "more than 50 XML")],
+)
+def test_graphs_are_bounded(broken, monkeypatch, limit, value, sentence):
+    monkeypatch.setattr(openvino, limit, value)
+    with pytest.raises(CheckpointError, match=sentence):
+        read_graph(broken / MAPPING)
+
+
 def test_constants_are_not_read_before_they_are_checked(broken):
     graph = read_graph(broken / MAPPING)
     node = next(layer for layer in graph.layers.values() if layer.type == "Const")
     node.data = {"element_type": "f32", "shape": "1000000, 1000000", "offset": "0", "size": "4000000000000"}
     with pytest.raises(CheckpointError, match="ends at 4000000000000"):
         graph.constant(node)
+
+
+def test_damaged_graphs_are_refused_or_read_but_never_crash():
+    """40 graphs with a few nodes retyped, rewired or pointed at other bytes, from a fixed seed."""
+    source, draw, refused = read_openvino(find_faces()), random.Random(1), 0
+    for _ in range(40):
+        graphs = {}
+        for name, graph in source.root.items():
+            layers = {key: replace(layer, inputs=dict(layer.inputs)) for key, layer in graph.layers.items()}
+            for _ in range(draw.choice([1, 2, 5])):
+                layer, other = draw.choice(list(layers.values())), draw.choice(list(layers.values()))
+                layer.type = draw.choice([layer.type, "Const", "Reshape", "Add", "Multiply"])
+                layer.inputs = {port: draw.choice([key, key, other.id, layer.id]) for port, key in layer.inputs.items()}
+                layer.data = draw.choice([layer.data, other.data, {**layer.data, "shape": "1, 512"}])
+            graphs[name] = IRGraph(graph.path, layers, graph.weights, graph.digest)
+        try:
+            import_openvino(Source(source.path, "openvino", graphs))
+        except CheckpointError:
+            refused += 1
+    assert refused > 20

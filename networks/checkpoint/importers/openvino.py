@@ -27,9 +27,13 @@ def openvino(source: Source) -> Checkpoint | None:
     """The two networks of MobileStyleGAN, recognized by the kind of source."""
     if source.kind != "openvino" or not isinstance(source.root, Mapping):
         return None
-    mapping, synthesis = source.root["mapping"], source.root["synthesis"]
-    state: dict[str, Array] = dict(_mapping(mapping))
-    widths = _synthesis(synthesis, state)
+    try:
+        state: dict[str, Array] = dict(_mapping(source.root["mapping"]))
+        widths = _synthesis(source.root["synthesis"], state)
+    except (IndexError, ValueError) as error:
+        raise CheckpointError(
+            f"{source.path.name}: a tensor has another number of dimensions than MobileStyleGAN's ({error})"
+        ) from None
     z_dim = int(state["mapping.fc0.weight"].shape[1])
     w_dim = int(state["synthesis.conv1.affine.weight"].shape[1])
     state["mapping.w_avg"] = np.zeros(w_dim, np.float32)
@@ -71,15 +75,13 @@ def _mapping(graph: IRGraph) -> Mapping[str, np.ndarray]:
         state[f"mapping.fc{i}.bias"] = bias.reshape(-1) / LR_MULTIPLIER
     if not state:
         raise CheckpointError(f"{graph.path.name}: the graph has no linear layer; is this a mapping network?")
-    return {key: array.astype(np.float32) for key, array in state.items()}
+    return {key: np.asarray(array, np.float32) for key, array in state.items()}
 
 
 def _behind(graph: IRGraph, add: IRLayer, other: IRLayer) -> IRLayer:
     """The constant that reaches an Add on its other input, directly or through a Reshape."""
-    side = next(layer for layer in graph.inputs(add) if layer.id != other.id)
-    while side.type == "Reshape":
-        side = graph.inputs(side)[0]
-    return side
+    side = graph.other_input(add, other)
+    return graph.inputs(side)[0] if side.type == "Reshape" else side
 
 
 def _synthesis(graph: IRGraph, state: dict[str, Array]) -> tuple[int, ...]:
@@ -122,8 +124,8 @@ def _conv(graph: IRGraph, name: str, state: dict[str, Array]) -> None:
     key = f"synthesis.{name}"
     bias = graph.node(f"m.{name}.bias")
     biased = graph.consumer(bias, "Add")
-    noisy = next(layer for layer in graph.inputs(biased) if layer.type != "Const")
-    convolution = next(layer for layer in graph.inputs(noisy) if layer.type != "Const")
+    noisy = graph.other_input(biased)
+    convolution = graph.other_input(noisy)
     _expect(graph, graph.consumer(biased, "PReLU"), 0.2)
     weight = graph.constant_input(convolution)
     fan_in = weight[0].size
@@ -135,7 +137,7 @@ def _conv(graph: IRGraph, name: str, state: dict[str, Array]) -> None:
     state[f"{key}.bias"] = graph.constant(bias).reshape(-1)
     noise = graph.constant_input(noisy)[0, 0]
     scale = float(noise.std())
-    state[f"{key}.noise_const"] = noise / scale if scale > 0 else noise
+    state[f"{key}.noise_const"] = np.asarray(noise / scale if scale > 0 else noise)
     state[f"{key}.noise_strength"] = np.asarray(scale, np.float32)
     _affine(graph, name, f"m.{name}.conv", 1 / math.sqrt(fan_in), state)
 
