@@ -43,9 +43,10 @@ class ClassPanel(Panel):
         )
         self.search.on_change = self._search
         self.results: Tag
-        with dpg.child_window(border=False, height=8 * look.line_height()) as self.results:
+        with dpg.child_window(border=False) as self.results:
             pass
         look.bind_style(self.results, "list")
+        self.height = look.Height(self.results, 8)
         self.table = KeyValues()
         self.blend = Slider("blend", 0.0, 0.0, 1.0, "0 is class A, 1 is class B; a straight line in W.")
         self.animate = Checkbox("to and fro", False, "Blend from A to B and back by itself, by the clock.")
@@ -66,6 +67,7 @@ class ClassPanel(Panel):
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
+        self.height.update()
         both = self.classes["b"] != UNSET
         self.blend.enabled = self.animate.enabled = self.speed.enabled = both
         self.table.show({"class A": self._name("a"), "class B": self._name("b")})

@@ -52,7 +52,7 @@ class ImageView:
         self.shown_size = (0, 0)  # (W, H) that coordinates count in; early pictures have fewer pixels
         self._held = ""  # 'drag' or 'pan' while a button is down
         self._start = self._last = (0.0, 0.0)
-        self._moved = False
+        self._moved = self._hovered = False
         self._drawn: tuple[Placement, Tag] | None = None
         self._build(texture)
         self.texture.set_filter(smooth)
@@ -156,6 +156,7 @@ class ImageView:
     def update(self, busy: bool = False) -> None:
         """Follow the window's size and the mouse; draw the marks."""
         self._resize()
+        self._hover()
         self._mouse()
         self._draw()
         self.spinner.update(busy, self.placement.view[0])
@@ -171,6 +172,19 @@ class ImageView:
         if (width, height) != self.placement.view:
             dpg.configure_item(self.drawlist, width=width, height=height)
         self.placement = self.placement.resized((width, height), self.shown_size if self.pixels is not None else (1, 1))
+
+    def _hover(self) -> None:
+        """Over the picture the wheel zooms, so the window around it must not scroll."""
+        hovered = bool(dpg.is_item_hovered(self.drawlist))
+        if hovered != self._hovered:
+            self._hovered = hovered
+            dpg.configure_item(self._root(), no_scroll_with_mouse=hovered)
+
+    def _root(self) -> Tag:
+        item: Tag = self.canvas
+        while parent := dpg.get_item_parent(item):
+            item = parent
+        return item
 
     def _draw(self) -> None:
         if self.pixels is None or self._drawn == (self.placement, self.texture.tag):
@@ -194,7 +208,7 @@ class ImageView:
 
     def _mouse(self) -> None:
         x, y = dpg.get_mouse_pos(local=False)
-        if not self._held and dpg.is_item_hovered(self.drawlist):
+        if not self._held and self._hovered:
             self._press((x, y))
         elif self._held:
             self._hold((x, y))
@@ -247,7 +261,10 @@ class ImageView:
             return ""
         width, height = self.shown_size
         words = f"{width} × {height} px   {self.zoom * 100:.0f} %"
-        if not dpg.is_item_hovered(self.drawlist):
+        rows, columns = self.pixels.shape[:2]
+        if columns < width and self.describe is None:
+            words += f"   early picture: {columns} × {rows}"
+        if not self._hovered:
             return words
         pixel = self.pixel_at(dpg.get_mouse_pos(local=False))
         if pixel is None:

@@ -11,7 +11,7 @@ from networks.plan import LayerInfo
 from widgets import look
 from widgets.rows import Tag, tooltip
 
-LINES = 5.4
+LINES = 6.75
 COLUMNS = (("layer", 3.4), ("size", 2.4), ("maps", 1.3), ("kind", 1.5), ("noise", 1.3))
 
 
@@ -28,12 +28,12 @@ class LayerTable:
             row_background=True,
             scrollY=True,
             freeze_rows=1,
-            height=round(LINES * look.line_height() * 1.25),
             borders_innerH=False,
         ) as self.tag:
             for name, weight in COLUMNS:
                 dpg.add_table_column(label=name, init_width_or_weight=weight)
         look.bind_style(self.tag, "list")
+        self.height = look.Height(self.tag, LINES)
 
     def show(self, layers: Sequence[LayerInfo]) -> None:
         """Show these layers instead of the former ones."""
@@ -59,7 +59,7 @@ class LayerTable:
         """Bring a row into view, with one before it."""
         highest = dpg.get_y_scroll_max(self.tag)
         if highest > 0:
-            visible = dpg.get_item_height(self.tag) or 0
+            visible = self.height.shown
             pitch = (highest + visible) / (len(self.rows) + 1)  # rows and header
             scroll = dpg.get_y_scroll(self.tag)
             if not scroll <= number * pitch <= scroll + visible - 2 * pitch:

@@ -22,6 +22,11 @@ from widgets.rows import Button, columns
 STAGES = {"output": "After the layer", "pre_norm": "Before norm"}
 PAGE = 64  # maps on one sheet
 EMPTY = "Pick a layer to see its feature maps."
+STATISTICS = {
+    "mean ± std": "Mean and standard deviation of the values, without unit; on a sheet, of all maps of the layer.",
+    "range": "Smallest and largest value, without unit.",
+    "kurtosis": "mean((x − mean)⁴) / variance²: 3 for a normal distribution, far more where a few values stand out.",
+}
 NORMALIZE_HINT = "Scale each map by its own largest magnitude; off: all by the gain alone."
 GAIN_HINT = "Brightness of the maps; 20 dB is a factor of ten."
 
@@ -56,7 +61,7 @@ class LayersPanel(Panel):
         with columns(0.36, 0.64):
             self.normalize = Checkbox("", True, NORMALIZE_HINT, beside="normalize")
             self.gain = Slider("", 0.0, -40.0, 40.0, GAIN_HINT, unit="dB", decimals=1, name="gain")
-        self.statistics = Figures(("mean ± std", "range", "kurtosis"))
+        self.statistics = Figures(STATISTICS)
         self.stage = Choice(
             "", "output", STAGES, "Where the map is taken: after the layer, or before its normalization."
         )
@@ -77,6 +82,7 @@ class LayersPanel(Panel):
             if frame.layer_view is not None and self.layer is not None:
                 self._take(frame.layer_view)
         self._show_buttons()
+        self.table.height.update()
         behind = self.layer is not None and (self.shown is None or not self._matches(self.shown))
         self.view.update(busy=behind)
 
@@ -89,7 +95,8 @@ class LayersPanel(Panel):
         ):
             self.view.fit()
         self.shown = view
-        self.view.set_picture(view.pixels)
+        height, width = view.size
+        self.view.set_picture(view.pixels, (width, height) if view.channel is not None else None)
         maps = (
             f"map {view.channel}" if view.channel is not None else f"maps {view.first} to {view.first + view.count - 1}"
         )
@@ -191,7 +198,7 @@ def tile_at(view: LayerView, x: int, y: int) -> int | None:
     """The channel whose tile covers the pixel (x, y) of a contact sheet; None in an empty tile or on one large map."""
     if view.channel is not None:
         return None
-    rows = -(-view.count // view.columns)
-    column = x * view.columns // view.pixels.shape[1]
-    number = y * rows // view.pixels.shape[0] * view.columns + column
+    columns, width = view.columns, view.pixels.shape[1]
+    gap = (width - columns * view.tile[1]) // (columns - 1) if columns > 1 else 0  # pixels between two tiles
+    number = y // (view.tile[0] + gap) * columns + x // (view.tile[1] + gap)
     return view.first + number if number < view.count else None

@@ -62,6 +62,21 @@ def pixels(at_scale_one: float) -> int:
     return round(at_scale_one * dpg.get_global_font_scale())
 
 
+class Height:
+    """Keeps an item so many lines of text high, also when the user changes the scale; call `update` once per frame."""
+
+    def __init__(self, item: int | str, lines: float) -> None:
+        self.item, self.lines, self.shown = item, lines, 0
+        self.update()
+
+    def update(self) -> None:
+        """Follow the scale."""
+        height = round(self.lines * line_height())
+        if height != self.shown:
+            self.shown = height
+            dpg.configure_item(self.item, height=height)
+
+
 def line_height() -> int:
     """Height of a line of body text in screen pixels."""
     return pixels(18)

@@ -16,11 +16,13 @@ class Plot:
 
     def __init__(self, hint: str, *, length: int = 180, lines: float = 3.0) -> None:
         self.values: deque[float] = deque([0.0] * length, maxlen=length)
-        self.tag: Tag = dpg.add_simple_plot(width=-1, height=round(lines * look.line_height()), min_scale=0.0)
+        self.tag: Tag = dpg.add_simple_plot(width=-1, min_scale=0.0)
+        self.height = look.Height(self.tag, lines)
         tooltip(self.tag, hint)
 
     def add(self, value: float, words: str, top: float) -> None:
         """Append one value; the axis runs from 0 to `top` or to the largest value."""
+        self.height.update()
         self.values.append(value)
         highest = max(top, *self.values)
         dpg.configure_item(self.tag, overlay=words, max_scale=highest * 1.1, autosize=False)
@@ -63,7 +65,8 @@ class KeyValues:
 class Figures:
     """A few numbers side by side, each under its name."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """names: each with the sentence that explains it."""
         tag: Tag
         with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchSame, no_pad_outerX=True) as tag:
             look.bind_style(tag, "list")
@@ -71,8 +74,8 @@ class Figures:
             for _ in names:
                 dpg.add_table_column()
             with dpg.table_row():
-                for name in names:
-                    dpg.add_text(name, color=look.MUTED)
+                for name, hint in names.items():
+                    tooltip(dpg.add_text(name, color=look.MUTED), hint)
             with dpg.table_row():
                 self._cells: list[Tag] = [dpg.add_text("") for _ in names]
 

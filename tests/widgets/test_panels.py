@@ -263,6 +263,13 @@ def test_the_tile_under_a_pixel(pixel: tuple[int, int], channel: int) -> None:
     assert tile_at(sheet(first=64, count=16), *pixel) == channel
 
 
+def test_tiles_are_told_apart_across_gaps() -> None:
+    """Three columns of 5 x 4 pixels, one pixel between: 17 pixels wide."""
+    gapped = replace(sheet(count=6), pixels=ramp(17, 9), columns=3, tile=(4, 5))
+    assert [tile_at(gapped, x, 0) for x in (0, 4, 6, 10, 12, 16)] == [0, 0, 1, 1, 2, 2]
+    assert [tile_at(gapped, 16, y) for y in (3, 5, 8)] == [2, 5, 5]
+
+
 def test_an_empty_tile_is_no_channel() -> None:
     assert tile_at(sheet(first=64, count=12), 64, 20) is None
 
