@@ -114,7 +114,7 @@ def read(path: Path) -> Sidecar:
         return from_dict(values)
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         raise InputError(f"{path.name}: the sidecar is damaged ({type(error).__name__}: {error})") from error
 
 

@@ -70,7 +70,8 @@ class Mp4Sink:
         except OSError as error:
             raise refused(path, 0, error) from error
         rate = fps or Fraction(30)
-        options = {"crf": str(crf), "preset": preset, "g": str(max(1, round(rate)))}
+        # no B-frames: a fragmented file cannot shift its first time stamp back to 0
+        options = {"crf": str(crf), "preset": preset, "g": str(max(1, round(rate))), "bf": "0"}
         self._stream: Any = self._file.add_stream("libx264", rate=rate, options=options)
         self._stream.width, self._stream.height = size[0] + size[0] % 2, size[1] + size[1] % 2
         self._stream.pix_fmt = "yuv420p"

@@ -28,11 +28,17 @@ def test_a_picture_is_rounded_as_nvidias_tools_round():
 
 @pytest.mark.parametrize(
     ("channels", "expected"),
-    [(1, [10, 10, 10, 255]), (2, [10, 10, 10, 20]), (3, [10, 20, 30, 255]), (4, [10, 20, 30, 40]), (5, [10, 20, 30, 255])],
-)  # fmt: skip
+    [
+        (1, (10, 10, 10, 255)),
+        (2, (10, 10, 10, 20)),
+        (3, (10, 20, 30, 255)),
+        (4, (10, 20, 30, 40)),
+        (5, (10, 20, 30, 255)),
+    ],
+)
 def test_grey_and_alpha(channels, expected):
     img = ((torch.arange(1, 6) * 10 - 128 + 0.5) / 127.5)[None, :channels, None, None].expand(1, channels, 2, 3)
-    assert view.picture(img)[1, 2].tolist() == expected
+    assert tuple(view.picture(img)[1, 2]) == expected
 
 
 def test_bgr_swaps_red_and_blue_and_a_range_of_0_to_1_is_stretched():
