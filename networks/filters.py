@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,10 @@ def upfirdn2d(
     x [N, C, H, W], f [h, w] or [n] (separable) -> [N, C, (H*up + pads - h) // down + 1, ...].
     """
     N, C, H, W = x.shape
+    if x.device.type == "cpu" and x.requires_grad and torch.is_grad_enabled():
+        taps = separated(tuple(map(tuple, f.tolist())) if f.ndim == 2 else tuple(f.tolist()))
+        if taps is not None:
+            return _by_matrices(x, taps, up, down, pad, gain)
     if up > 1:
         x = F.pad(x[:, :, :, None, :, None], (0, up - 1, 0, 0, 0, up - 1)).reshape(N, C, H * up, W * up)
     x = F.pad(x, pad)
@@ -42,3 +47,42 @@ def upsample2d(x: Tensor, f: Tensor) -> Tensor:
     n = f.shape[-1]
     before, after = (n + 1) // 2, (n - 2) // 2
     return upfirdn2d(x, f, up=2, pad=(before, after, before, after), gain=4)
+
+
+@lru_cache(maxsize=64)
+def separated(
+    taps: tuple[float, ...] | tuple[tuple[float, ...], ...],
+) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The taps down and across whose outer product a filter is; None where there are none (radial filters)."""
+    f = torch.tensor(taps)
+    if f.ndim == 1:
+        row = tuple(f.tolist())
+        return row, row
+    down, across = f.sum(dim=1) / f.sum(), f.sum(dim=0)
+    if not torch.allclose(torch.outer(down, across), f, rtol=1e-5, atol=1e-7):
+        return None
+    return tuple(down.tolist()), tuple(across.tolist())
+
+
+@lru_cache(maxsize=256)
+def fir_matrix(taps: tuple[float, ...], size: int, up: int, down: int, before: int, after: int) -> Tensor:
+    """One axis of `upfirdn2d` as a matrix [out, size]."""
+    n = len(taps)
+    count = (size * up + before + after - n) // down + 1
+    k = torch.arange(size) * up + before - torch.arange(count)[:, None] * down
+    weights = torch.tensor(taps).flip(0)[k.clamp(0, n - 1)]
+    return torch.where((k >= 0) & (k < n), weights, torch.zeros(()))
+
+
+def _by_matrices(
+    x: Tensor,
+    taps: tuple[tuple[float, ...], tuple[float, ...]],
+    up: int,
+    down: int,
+    pad: tuple[int, int, int, int],
+    gain: float,
+) -> Tensor:
+    """`upfirdn2d` for training on a CPU, where the backward pass of one-channel convolutions is 5 to 10 times slower."""
+    rows = fir_matrix(taps[0], x.shape[2], up, down, *pad[2:]) * gain
+    columns = fir_matrix(taps[1], x.shape[3], up, down, *pad[:2])
+    return rows.to(x.dtype) @ (x @ columns.to(x.dtype).t())
