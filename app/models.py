@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from app import devices, memory
 from app.bounded import Bounded
+from app.errors import InputError
 from app.frame import ModelInfo
-from app.latents import Workspace
+from app.latents import Encode, Workspace
 from app.request import Model
 from networks import registry
 from networks.base import Generator
 from networks.checkpoint import load
 from networks.checkpoint.records import Checkpoint
+from networks.text_encoder import TextEncoder, TextEncoderUnavailable
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
@@ -79,7 +83,8 @@ class ModelStore:
             return opened
         generator, checkpoint = load.load(model.path, device, progress=progress, cancelled=cancelled)
         info = model_info(generator, checkpoint, device)
-        opened = Opened(key, generator, info, size_of(generator))
+        workspace = Workspace(encoder(checkpoint, device))
+        opened = Opened(key, generator, info, size_of(generator), workspace)
         if self._opened.put(key, opened):
             memory.give_back()
         return opened
@@ -108,6 +113,30 @@ def file_key(path: str, device: torch.device) -> Key:
     return str(resolved), stat.st_mtime_ns, stat.st_size, str(device)
 
 
+def encoder(checkpoint: Checkpoint, device: torch.device) -> Encode | None:
+    """Prompt -> vector by the text encoder that the file carries, None where it carries none.
+
+    The encoder is built with the first prompt. What it lacks is raised as InputError, with the remedy.
+    """
+    if checkpoint.text_encoder is None:
+        return None
+    kept = dataclasses.replace(checkpoint, state={})  # the generator has the weights by now
+
+    @functools.cache
+    def build() -> TextEncoder:
+        built = TextEncoder.from_checkpoint(kept, device)
+        assert built is not None
+        return built
+
+    def encode(prompt: str) -> np.ndarray:
+        try:
+            return build().encode([prompt])[0].cpu().numpy()
+        except TextEncoderUnavailable as error:
+            raise InputError(str(error)) from error
+
+    return encode
+
+
 def size_of(generator: Generator) -> int:
     """Bytes of all weights and buffers."""
     return sum(t.numel() * t.element_size() for t in (*generator.parameters(), *generator.buffers()))
@@ -133,7 +162,7 @@ def model_info(generator: Generator, checkpoint: Checkpoint, device: torch.devic
         preview_sizes=generator.preview_sizes,
         condition=generator.condition if generator.c_dim > 0 else "none",
         has_transform=generator.has_transform,
-        has_text_encoder=False,
+        has_text_encoder=checkpoint.text_encoder is not None,
         parameters=sum(p.numel() for p in generator.parameters()),
         device=str(device),
         precision="fp32" if device.type != "cuda" or not any(i.half for i in generator.layers) else "fp16 at the top",
