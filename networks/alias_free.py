@@ -287,9 +287,7 @@ class ChainTrunk(nn.Module):
         for info, row in zip(table[1:], spec.layers, strict=True):
             self.add_module(row.name, ChainSynthesisLayer(info, row, spec.w_dim))
 
-    def forward(
-        self, ws: Tensor, taps: Taps, noise: Noise, transform: Tensor | None, precision: Precision
-    ) -> Tensor:
+    def forward(self, ws: Tensor, taps: Taps, noise: Noise, transform: Tensor | None, precision: Precision) -> Tensor:
         """ws [N, num_ws, w_dim], transform [3, 3] of the input or None -> picture [N, C, H, W], float32."""
         x = self.input(ws[:, 0], taps, transform)
         for name in self.names:
