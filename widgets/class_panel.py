@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 import dearpygui.dearpygui as dpg
 
@@ -15,12 +12,12 @@ from app.frame import Frame, LoopState, ModelInfo
 from app.request import RenderRequest
 from widgets import look
 from widgets.choices import Choice
+from widgets.class_names import class_names, matching
 from widgets.controls import Checkbox, Slider, TextField
 from widgets.panel import Panel
 from widgets.readouts import KeyValues
 from widgets.rows import Tag, buttons, note
 
-NAMES_FILE = Path(__file__).parent.parent / "assets" / "imagenet_classes.json"
 SHOWN = 100  # names in the list at once
 UNSET = -1
 
@@ -124,21 +121,3 @@ class ClassPanel(Panel):
     def reset(self) -> None:
         super().reset()
         self._unset()
-
-
-@cache
-def class_names(count: int) -> tuple[str, ...]:
-    """Names of `count` classes: ImageNet's for 1000, numbers else."""
-    if count == 1000:
-        return tuple(json.loads(NAMES_FILE.read_text(encoding="utf-8"))["names"])
-    return tuple(f"class {number}" for number in range(count))
-
-
-def matching(names: tuple[str, ...], words: str) -> list[int]:
-    """Numbers of the classes whose name holds all the words, or whose number it is; best first."""
-    parts = words.casefold().split()
-    if len(parts) == 1 and parts[0].isdigit() and int(parts[0]) < len(names):
-        exact = int(parts[0])
-        return [exact, *(n for n, name in enumerate(names) if n != exact and parts[0] in name.split())]
-    found = [number for number, name in enumerate(names) if all(part in name.casefold() for part in parts)]
-    return sorted(found, key=lambda number: not names[number].casefold().startswith(words.casefold().strip()))

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import get_args
 
 import dearpygui.dearpygui as dpg
 
 from app.frame import Frame, LoopState, ModelInfo
 from app.request import Diagnostic, RenderRequest
-from networks.plan import LayerInfo, LayerNoise, Noise, NoiseMode
-from widgets import look
+from networks.plan import Noise, NoiseMode
 from widgets.choices import Choice
-from widgets.controls import Checkbox, Drag, IntField, Slider
+from widgets.controls import Checkbox, IntField, Slider
 from widgets.image_view import ImageView
+from widgets.noise_table import NoiseTable
 from widgets.panel import Panel, Shortcut
-from widgets.rows import Button, Tag, buttons, heading, note
+from widgets.rows import heading, note
 
 MODES = {"none": "Off", "const": "Stored", "random": "Random"}
-
-
-@dataclass
-class Row:
-    """The controls of one layer."""
-
-    name: str
-    on: Checkbox
-    strength: Drag
-    solo: Button
 
 
 class NoisePanel(Panel):
@@ -46,20 +36,16 @@ class NoisePanel(Panel):
         self.view_group = dpg.add_group(show=False)
         with dpg.group(parent=self.view_group):
             self.view = ImageView(self.actions.texture, height=14, empty="No difference picture yet.")
-        self.heading = heading("Layers")
-        self.rows: list[Row] = []
-        self.solo = ""
-        self.layers: tuple[LayerInfo, ...] = ()
+        heading("Layers")
         self.words = note("Open a model to see its noise inputs.")
-        self.table = dpg.add_group()
+        self.table = NoiseTable()
         self.serial = -1
 
     def contribute(self, request: RenderRequest) -> RenderRequest:
-        changed = tuple(noise for row in self.rows if (noise := self._layer(row)) != LayerNoise(row.name))
         mode: NoiseMode = next(name for name in get_args(NoiseMode) if name == self.mode.value)
         diagnostic = Diagnostic("noise_difference", self.gain.value) if self.difference.value else Diagnostic()
         seed = self.seed.value if mode == "random" else 0
-        return replace(request, noise=Noise(mode, seed, changed), diagnostic=diagnostic)
+        return replace(request, noise=Noise(mode, seed, self.table.value), diagnostic=diagnostic)
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
@@ -73,69 +59,16 @@ class NoisePanel(Panel):
             self.view.update(busy=frame is None or frame.difference is None)
 
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
-        layers = tuple(layer for layer in model.layers if layer.has_noise)
-        if layers == self.layers:
-            return
-        self.layers, self.rows, self.solo = layers, [], ""
-        dpg.delete_item(self.table, children_only=True)
-        dpg.set_value(self.words, "" if layers else f"{model.title} has no noise inputs.")
-        dpg.configure_item(self.words, show=not layers)
-        if layers:
-            dpg.push_container_stack(self.table)
-            self._build_table()
-            buttons(
-                ("All on", "Every layer on, no solo.", lambda: self._switch(True)),
-                ("All off", "Every layer off.", lambda: self._switch(False)),
-                ("Reset", "Every layer on, strength 1, no solo.", self.reset_layers),
-            )
-            dpg.pop_container_stack()
-
-    def _build_table(self) -> None:
-        table: Tag
-        with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp, no_pad_outerX=True) as table:
-            look.bind_style(table, "stack")
-            dpg.add_table_column(width_fixed=True)
-            dpg.add_table_column(init_width_or_weight=0.5)
-            dpg.add_table_column(init_width_or_weight=0.5)
-            dpg.add_table_column(width_fixed=True)
-            for layer in self.layers:
-                with dpg.table_row():
-                    self.rows.append(self._build_row(layer))
-
-    def _build_row(self, layer: LayerInfo) -> Row:
-        height, width = layer.size
-        on = Checkbox("", True, f"{layer.name}: noise on {width} × {height} px.")
-        dpg.add_text(layer.name)
-        strength = Drag("", 1.0, f"{layer.name}: factor on noise_strength.", low=-20.0, high=20.0, unit="×")
-        solo = Button("S", f"Only {layer.name}; again for all.", lambda: self._toggle_solo(layer.name))
-        return Row(layer.name, on, strength, solo)
-
-    def _layer(self, row: Row) -> LayerNoise:
-        on = row.name == self.solo if self.solo else row.on.value
-        return LayerNoise(row.name, on, row.strength.value)
-
-    def _toggle_solo(self, name: str) -> None:
-        self.solo = "" if self.solo == name else name
-        for row in self.rows:
-            look.bind(row.solo.tag, "active" if row.name == self.solo else "")
-
-    def _switch(self, on: bool) -> None:
-        self._toggle_solo(self.solo)
-        for row in self.rows:
-            row.on.set(on)
-
-    def reset_layers(self) -> None:
-        """Every layer on with strength 1."""
-        self._switch(True)
-        for row in self.rows:
-            row.strength.set(1.0)
+        layers = [layer for layer in model.layers if layer.has_noise]
+        self.table.show(layers)
+        dpg.configure_item(self.words, default_value=f"{model.title} here has no noise inputs.", show=not layers)
 
     def reset(self) -> None:
         super().reset()
-        self.reset_layers()
+        self.table.reset()
 
     def dragging(self) -> bool:
-        return super().dragging() or any(row.strength.active for row in self.rows)
+        return super().dragging() or self.table.active
 
     def _next_mode(self) -> None:
         names = list(MODES)

@@ -60,10 +60,10 @@ def test_dragging_psi_changes_the_request(bench: Bench, bench_hand: Hand) -> Non
 def test_a_check_box_silences_the_noise_of_one_layer(bench: Bench, bench_hand: Hand) -> None:
     (panel,) = bench.add(NoisePanel)
     bench.show()
-    bench_hand.click(*centre_of(panel.rows[2].on.tag))
+    bench_hand.click(*centre_of(panel.table.rows[2].on.tag))
     assert [(noise.name, noise.on) for noise in bench.request.noise.layers] == [("b8.conv1", False)]
-    bench_hand.click(*centre_of(panel.rows[0].solo.tag))
-    assert [row.name for row in panel.rows if bench.request.noise.of(row.name).on] == ["b4.conv1"]
+    bench_hand.click(*centre_of(panel.table.rows[0].solo.tag))
+    assert [row.name for row in panel.table.rows if bench.request.noise.of(row.name).on] == ["b4.conv1"]
 
 
 def test_a_click_on_a_tile_shows_that_map_large(bench: Bench, bench_hand: Hand) -> None:

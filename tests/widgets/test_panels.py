@@ -13,10 +13,12 @@ from app.request import Latent, Mix, RenderRequest, Truncation
 from networks.plan import ChannelEdit, LayerNoise
 from tests.widgets.support import Bench, layers, model, ramp, sheet
 from widgets.capture_panel import CapturePanel, parse_seeds
-from widgets.class_panel import ClassPanel, class_names, matching
+from widgets.class_names import class_names, matching
+from widgets.class_panel import ClassPanel
 from widgets.edits_panel import EditsPanel
 from widgets.latent_panel import LatentPanel
-from widgets.layers_panel import LayersPanel, tile_at
+from widgets.layers_panel import LayersPanel
+from widgets.map_cursor import tile_at
 from widgets.mixing_panel import MixingPanel, groups
 from widgets.model_panel import ModelPanel
 from widgets.noise_panel import NoisePanel
@@ -47,7 +49,7 @@ def test_resetting_brings_the_first_request_back(bench: Bench) -> None:
     first = bench.show()
     latent.jump()
     psi.psi.set(0.3)
-    noise.rows[2].on.set(False)
+    noise.table.rows[2].on.set(False)
     mix.tick_rows(range(3))
     edits.add()
     assert bench.turn() != first
@@ -124,23 +126,23 @@ def test_a_model_brings_its_own_truncation_unless_the_user_chose_one(bench: Benc
 def test_only_layers_with_noise_have_a_row(bench: Bench) -> None:
     (noise,) = bench.add(NoisePanel)
     bench.show()
-    assert [row.name for row in noise.rows] == [layer.name for layer in layers() if layer.has_noise]
+    assert [row.name for row in noise.table.rows] == [layer.name for layer in layers() if layer.has_noise]
     bench.show(model=model(title="StyleGAN3", layers=layers()[:1]))
-    assert noise.rows == []
+    assert noise.table.rows == []
 
 
 def test_a_layer_is_switched_off_alone_or_heard_alone(bench: Bench) -> None:
     (noise,) = bench.add(NoisePanel)
     bench.show()
-    noise.rows[1].on.set(False)
-    noise.rows[2].strength.set(2.5)
+    noise.table.rows[1].on.set(False)
+    noise.table.rows[2].strength.set(2.5)
     assert bench.turn().noise.layers == (LayerNoise("b8.conv0", False, 1.0), LayerNoise("b8.conv1", True, 2.5))
-    noise.rows[3].solo.press()
-    heard = {row.name for row in noise.rows if bench.turn().noise.of(row.name).on}
+    noise.table.rows[3].solo.press()
+    heard = {row.name for row in noise.table.rows if bench.turn().noise.of(row.name).on}
     assert heard == {"b16.conv0"}
-    noise.rows[3].solo.press()
+    noise.table.rows[3].solo.press()
     assert not bench.turn().noise.of("b8.conv0").on
-    noise.reset_layers()
+    noise.table.reset()
     assert bench.turn().noise.layers == ()
 
 
@@ -245,14 +247,14 @@ def test_layers_are_looked_at_page_by_page_and_map_by_map(bench: Bench) -> None:
     panel.pick_layer(layers()[3])
     view = bench.turn().view
     assert (view.layer, view.channel, view.first, view.count) == ("b8.conv0", None, 0, 64)
-    panel.turn(1)
+    panel.cursor.turn(1)
     assert bench.turn().view.first == 64
-    panel.turn(1)
+    panel.cursor.turn(1)
     assert bench.turn().view.first == 64  # 80 maps: no third page
-    panel.pick_channel(70)
-    panel.turn(-1)
+    panel.cursor.pick_channel(70)
+    panel.cursor.turn(-1)
     assert bench.turn().view.channel == 69
-    panel.back_to_sheet()
+    panel.cursor.back_to_sheet()
     assert (bench.turn().view.channel, bench.turn().view.first) == (None, 64)
     panel.close()
     assert bench.turn().view.layer == ""
@@ -287,7 +289,7 @@ def test_edits_follow_the_map_that_is_looked_at(bench: Bench) -> None:
     panel, edits = bench.add(LayersPanel, EditsPanel)
     bench.show()
     panel.pick_layer(layers()[3])
-    panel.pick_channel(7)
+    panel.cursor.pick_channel(7)
     bench.turn()
     edits.add()
     edits.op.set("clamp")
