@@ -25,7 +25,7 @@ UNSET = -1
 class ClassPanel(Panel):
     """Class A, class B, and how far between them; blends happen in W."""
 
-    title, order, window_id, area = "Class", 22, 1012, "left-top"
+    title, order, window_id, area = "Class", 22, 1_000_000_012, "left-top"
 
     def build(self) -> None:
         self.words = note("Open a model first.")

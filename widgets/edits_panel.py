@@ -24,7 +24,7 @@ UNITS = {"scale": "×", "shift": "+", "clamp": "±"}
 class EditsPanel(Panel):
     """What is done to the maps of one layer, on one channel or on all; edits act in the order of the list."""
 
-    title, order, window_id, area = "Edits", 90, 1009, "right-top"
+    title, order, window_id, area = "Edits", 90, 1_000_000_009, "right-top"
 
     def build(self) -> None:
         self.layer = Combo("layer", "", {}, "The layer whose maps are changed; follows the Layers panel.")

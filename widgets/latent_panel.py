@@ -22,7 +22,7 @@ SUFFIXES = (".npy", ".npz", ".json")
 class LatentPanel(Panel):
     """Seed = round(x) + 100 round(y); between whole numbers, w is the bilinear blend of the four neighbours."""
 
-    title, order, window_id, area = "Latent", 30, 1003, "left-bottom"
+    title, order, window_id, area = "Latent", 30, 1_000_000_003, "left-bottom"
 
     def build(self) -> None:
         self.x = Drag("x", 0.0, "Across the plane: one unit is one seed.", unit="seeds", decimals=3)

@@ -36,7 +36,7 @@ LINES_BELOW, LINES_OF_STAGE = 4.7, 1.8  # lines of text that the controls under 
 class LayersPanel(Panel):
     """Pick a layer, see its maps; click a tile to see it large; Backspace for the sheet again."""
 
-    title, order, window_id, area = "Layers", 80, 1008, "right-top"
+    title, order, window_id, area = "Layers", 80, 1_000_000_008, "right-top"
 
     def build(self) -> None:
         self.cursor = MapCursor()

@@ -21,7 +21,7 @@ DROP_HINT = "Drop a checkpoint anywhere on the window: .pkl, .pt, .pth, .safeten
 class ModelPanel(Panel):
     """Path, recent files, progress, what the file holds, what was ignored."""
 
-    title, order, window_id, area = "Model", 20, 1002, "left-top"
+    title, order, window_id, area = "Model", 20, 1_000_000_002, "left-top"
 
     def build(self) -> None:
         self.path = TextField(

@@ -24,7 +24,7 @@ MODES = {"none": "Off", "const": "Stored", "random": "Random"}
 class NoisePanel(Panel):
     """Noise inputs of the synthesis network, layer by layer."""
 
-    title, order, window_id, area = "Noise", 50, 1005, "left-bottom"
+    title, order, window_id, area = "Noise", 50, 1_000_000_005, "left-bottom"
 
     def build(self) -> None:
         self.mode = Choice(

@@ -70,7 +70,8 @@ class Actions(Protocol):
 class Panel:
     """One window of controls. Sub-classes set `title` and `order` and write the three verbs.
 
-    `window_id` is a fixed integer: the layout file knows windows by it.
+    `window_id` is a fixed integer: the layout file knows windows by it. It lies far above the ids that Dear PyGui
+    hands out by itself (they count up from 10), or an item would take its place.
     """
 
     title: ClassVar[str] = ""

@@ -20,7 +20,7 @@ PRECISIONS = {"auto": "Auto", "fp32": "fp32"}
 class PerformancePanel(Panel):
     """Times of the window and of the generator, device and precision, limits of the window."""
 
-    title, order, window_id, area = "Performance", 100, 1010, "right-bottom"
+    title, order, window_id, area = "Performance", 100, 1_000_000_010, "right-bottom"
 
     def build(self) -> None:
         self.gui = Plot("Time to draw one frame of this window, in ms (the last 180 frames).")

@@ -16,7 +16,7 @@ BUSY_AFTER_S = 0.3  # a picture that takes longer gets the busy mark
 class PicturePanel(Panel):
     """Shows the newest picture, and keeps the last good one when something goes wrong."""
 
-    title, order, window_id, area = "Picture", 10, 1001, "centre"
+    title, order, window_id, area = "Picture", 10, 1_000_000_001, "centre"
 
     def build(self) -> None:
         self.view = ImageView(self.actions.texture, on_drag=self.actions.drag_latent, empty=WELCOME)

@@ -26,7 +26,7 @@ NO_ENCODER = (
 class PromptPanel(Panel):
     """Prompts count when Enter is pressed; they are encoded beside the live picture."""
 
-    title, order, window_id, area = "Prompt", 24, 1013, "left-top"
+    title, order, window_id, area = "Prompt", 24, 1_000_000_013, "left-top"
 
     def build(self) -> None:
         self.words = note("Open a model first.")

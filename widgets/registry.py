@@ -7,6 +7,8 @@ from pathlib import Path
 
 from widgets.panel import Panel
 
+FIRST_WINDOW_ID = 1_000_000_000  # Dear PyGui's own ids count up from 10 and never get there
+
 
 def all_panels() -> list[type[Panel]]:
     """Every Panel class of widgets/*_panel.py, by order; ValueError when two share a window_id or have none."""
@@ -20,6 +22,6 @@ def all_panels() -> list[type[Panel]]:
         ]
     found.sort(key=lambda panel: panel.order)
     ids = [panel.window_id for panel in found]
-    if 0 in ids or len(set(ids)) < len(ids):
-        raise ValueError(f"panels need window_ids of their own, got {ids}")
+    if min(ids) < FIRST_WINDOW_ID or len(set(ids)) < len(ids):
+        raise ValueError(f"panels need window_ids of their own from {FIRST_WINDOW_ID} up, got {ids}")
     return found

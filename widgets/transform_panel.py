@@ -16,7 +16,7 @@ from widgets.rows import buttons, heading, note
 class TransformPanel(Panel):
     """StyleGAN3's user transform: the Fourier features are sampled at shifted and turned places."""
 
-    title, order, window_id, area = "Transform", 110, 1007, "right-bottom"
+    title, order, window_id, area = "Transform", 110, 1_000_000_007, "right-bottom"
 
     def build(self) -> None:
         self.words = note("Open a model first.")

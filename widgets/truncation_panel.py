@@ -14,7 +14,7 @@ from widgets.rows import buttons, note
 class TruncationPanel(Panel):
     """ws = centre + psi (ws - centre) on rows below the cutoff (Karras et al. 2019, section 2.1 of the appendix)."""
 
-    title, order, window_id, area = "Truncation", 40, 1004, "left-bottom"
+    title, order, window_id, area = "Truncation", 40, 1_000_000_004, "left-bottom"
 
     def build(self) -> None:
         self.psi = Slider(
