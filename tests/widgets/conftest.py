@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import dearpygui.dearpygui as dpg
 import pytest
 
@@ -16,6 +18,8 @@ def bench(window) -> Bench:
 
 
 @pytest.fixture
-def bench_hand(screen, bench: Bench) -> Hand:
+def bench_hand(screen, bench: Bench) -> Iterator[Hand]:
     """Mouse and keyboard over the bench: each event is followed by turns of its loop."""
-    return Hand(screen, bench.turn, lambda: tuple(int(value) for value in dpg.get_viewport_pos()))
+    hand = Hand(screen, bench.turn, lambda: tuple(int(value) for value in dpg.get_viewport_pos()))
+    yield hand
+    hand.release()  # a test that failed half way must not leave the button down for the next one

@@ -45,10 +45,11 @@ def test_a_control_is_active_while_it_is_held(window, hand: Hand) -> None:
 
 def test_a_disabled_control_takes_no_input(window, hand: Hand) -> None:
     psi = build(window, lambda: Slider("psi", 1.0, -1.0, 2.0, "Distance from the centre of W."))
+    psi.set(0.5)
     psi.enabled = False
-    hand.drag(point_in(psi.tag, 0.66, 0.5), point_in(psi.tag, 0.1, 0.5))
+    hand.drag(point_in(psi.tag, 0.5, 0.5), point_in(psi.tag, 0.1, 0.5))
     hand.click(*centre_of(psi.tag), button=RIGHT)
-    assert psi.value == 1.0
+    assert psi.value == 0.5
 
 
 def test_set_shows_the_value_and_calls_nobody(window) -> None:
