@@ -212,15 +212,17 @@ def modulated_conv(
     What is smaller gets scaled: the weights of each sample, or its activations before and after.
     """
     pad = weight.shape[-1] - 1
+    style = style * style.square().mean(dim=1, keepdim=True).rsqrt() if demodulate else style
+    if x.device.type == "cpu" and weight.numel() > x[0].numel():
+        y = F.conv2d(x * (style * input_gain)[:, :, None, None], weight, padding=pad)
+        if not demodulate:
+            return y + bias[:, None, None]
+        energy = weight.square().sum(dim=(2, 3))  # [O I]
+        unit = energy.sum(dim=1) / weight[0].numel()  # [O], what the weights' normalization would divide by
+        scale = (style.square() @ energy.t() + 1e-8 * unit).rsqrt()  # [N O]
+        return torch.addcmul(bias[:, None, None], y, scale[:, :, None, None])
     if demodulate:
         weight = weight * weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
-        style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
-    if x.device.type == "cpu" and weight.numel() > x[0].numel():
-        energy = weight.square().sum(dim=(2, 3))  # [O I]
-        y = F.conv2d(x * (style * input_gain)[:, :, None, None], weight, padding=pad)
-        if demodulate:
-            y = y.mul_((style.square() @ energy.t() + 1e-8).rsqrt()[:, :, None, None])
-        return y.add_(bias[:, None, None])
     w = weight[None] * style[:, None, :, None, None]  # [N O I k k]
     if demodulate:
         w = w * (w.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
@@ -306,7 +308,7 @@ def invert_transform(transform: Sequence[Sequence[float]], device: torch.device)
     matrix = torch.tensor(transform, dtype=torch.float64)
     if matrix.shape != (3, 3):
         raise ValueError(f"transform is {list(matrix.shape)}, expected [3, 3]")
-    determinant = float(torch.linalg.det(matrix))
-    if not math.isfinite(determinant) or abs(determinant) < 1e-9:
+    determinant = abs(float(torch.linalg.det(matrix)))
+    if not math.isfinite(determinant) or determinant < 1e-9:
         raise ValueError(f"transform has determinant {determinant:g}; scale and rotation must be invertible")
     return torch.linalg.inv(matrix).float().to(device)

@@ -22,6 +22,7 @@ Padding = tuple[int, int, int, int]  # left, right, top, bottom, in up-sampled p
 # Measured on a Zen CPU with 1 MB of L2 per core; half and double cost 5 to 25 per cent.
 ROW_BLOCK = 32  # output rows of a strip
 COLUMN_BLOCK = 16  # output columns of one matrix product
+LEAST_JOBS = 4  # that the channels of a picture are divided into
 TILE_FLOATS = 192 * 1024  # up-sampled values that a thread holds at a time
 
 
@@ -174,7 +175,8 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     started = threading.Barrier(threads + 1)
 
     def start() -> None:
-        torch.set_num_threads(1)  # of this thread; it is also what threads to come begin with, hence the reset below
+        torch.get_num_threads()  # a thread takes the common setting over when it first asks; later it would undo ours
+        torch.set_num_threads(1)  # for this thread, and as the setting of threads to come, hence the reset below
         started.wait()
 
     pool = ThreadPoolExecutor(threads, thread_name_prefix="filtered-lrelu")
@@ -192,18 +194,19 @@ def _in_strips(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resamplin
     # Buffers outlive the call, so they must not be tensors of an inference mode that may end before the next one.
     with torch.inference_mode(False), torch.no_grad():
         plan = make_plan(tuple(up_filter.tolist()), taps, (H, W), how.up, how.down, how.padding, how.gain)
-        planes = x.detach().float().reshape(N * C, H, W)
-        out = torch.empty(N * C, *plan.out_size)
-        threads = torch.get_num_threads()
-        chunk = max(1, min(-(-N * C // threads), TILE_FLOATS // (plan.tallest * plan.up_width)))
-        jobs = list(zip(torch.split(planes, chunk), torch.split(out, chunk), strict=True))
+        out = torch.empty(N, C, *plan.out_size)
+        # By sizes alone: neither threads nor neighbours in the batch may change the rounding of a picture.
+        chunk = max(1, min(-(-C // LEAST_JOBS), TILE_FLOATS // (plan.tallest * plan.up_width)))
+        samples = zip(x.detach().float(), out, strict=True)
+        jobs = [job for pair in samples for job in zip(*(torch.split(planes, chunk) for planes in pair), strict=True)]
         work = partial(_planes, plan=plan, down_filter=down_filter, how=how)
+        threads = torch.get_num_threads()
         if threads == 1:
             for job in jobs:
                 work(job)
         else:
             list(_pool(threads).map(work, jobs))
-    return out.view(N, C, *plan.out_size)
+    return out
 
 
 @torch.no_grad()
