@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from app import memory, problems
+from app import problems, process
 from app.frame import Frame, ModelInfo, Problem, Status
 from app.pace import Patience
 from app.request import RenderRequest
@@ -77,7 +77,7 @@ class Engine:
         self._serial = 0
         self._closed = False
         self._folded: dict[str, int] = {}
-        memory.keep_big_buffers()
+        process.prepare()
         self._thread = threading.Thread(target=self._run, name="render", daemon=True)
         self._thread.start()
 

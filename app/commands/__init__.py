@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import click
 
-from app import problems
+from app import problems, process
 from app.errors import DeviceError, InputError
 
 DEFAULT_VERB = "open"
@@ -61,6 +61,7 @@ def cli() -> None:
 
 def main(args: Sequence[str], open_window: OpenWindow) -> int:
     """Run the command line; returns the exit code. What the user did wrong is one sentence, never a traceback."""
+    process.prepare()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         cli.main(list(args), prog_name="main.py", standalone_mode=False, obj=open_window)

@@ -35,9 +35,6 @@ def render(
     """Draw seeds: one file seedNNNN.png or .npy each. Same seed, same picture as NVIDIA's tools."""
     if not seeds and not latents:
         raise click.UsageError("name what to draw: --seeds 0-3,7 or --latent FILE")
-    from app import memory
-
-    memory.keep_big_buffers()
     from app.renderer import Renderer
 
     renderer = Renderer()

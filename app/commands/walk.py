@@ -49,12 +49,10 @@ def walk(
     out: Path, crf: int, preset: str, sidecar: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Draw a walk through W, frame by frame. A JSON beside it says how to make the same frames again."""
-    from app import memory
     from app.recording.offline import Encoding
     from app.recording.sinks import kind_of
 
     kind_of(out)
-    memory.keep_big_buffers()
     encoding = Encoding(crf, preset)
     if sidecar is not None:
         if seeds:

@@ -191,7 +191,8 @@ def test_the_process_ends_with_its_code(tmp_path, args, code):
 
 
 def test_help_names_every_verb_without_loading_torch():
-    code = "import sys; sys.argv = ['main.py', '--help']\ntry:\n  import runpy; runpy.run_path('main.py', run_name='__main__')\n"
+    code = "import sys, runpy; sys.argv = ['main.py', '--help']\n"
+    code += "try:\n  runpy.run_path('main.py', run_name='__main__')\n"
     code += "except SystemExit: pass\nassert 'torch' not in sys.modules and 'dearpygui' not in sys.modules"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for verb in ("inspect", "render", "walk", "convert", "faces", "tour", "bench"):

@@ -1,0 +1,1 @@
+"""Measurements of `main.py bench`: pictures, memory, the window. Numbers go to docs/benchmarks.md."""
