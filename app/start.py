@@ -74,12 +74,14 @@ def run(
     script: Callable[[Running], Iterator[None]] | None = None,
     folder: Path | None = None,
     size: tuple[int, int] = SIZE,
+    output: Path | None = None,
 ) -> None:
     """Open the window and stay until it is closed; raises NoScreenError where none can open.
 
     paths: checkpoints; the first one is opened, the others join the recent list. script: a generator that drives the
     window, advanced once per turn (the tour, tests); the window closes when it ends. help_overlay: builds the help
-    page from all shortcuts and returns what shows it.
+    page from all shortcuts and returns what shows it. folder: settings and layout; output: pictures and recordings
+    (both default to the platform's own places).
     """
     from app.display.probe import DisplayProbe
 
@@ -88,6 +90,7 @@ def run(
     from app.display.window import Window
     from app.engine import Engine
     from app.window.desk import Desk
+    from app.window.pictures import output_dir
 
     problem = probe.result()
     if problem:
@@ -111,7 +114,7 @@ def run(
     )
     engine = Engine()
     try:
-        desk = Desk(window, engine, settings, folder, device)
+        desk = Desk(window, engine, settings, folder, output or output_dir(), device)
         running = _build(desk, panel_types, help_overlay, started)
         if complaint:
             desk.messages.say(complaint, problem=True)
@@ -143,7 +146,7 @@ def _build(
     from app.window.shortcuts import Shortcuts
 
     panels = [panel_type(desk) for panel_type in panel_types]
-    for panel in panels:
+    for panel in reversed(panels):  # the last window that is made gets the focus: the picture
         with dpg.window(label=panel.title, tag=panel.window_id, no_scrollbar=panel.area == "centre"):
             panel.build()
     desk.panels = panels
@@ -172,7 +175,6 @@ def app_shortcuts(desk: Desk) -> list[KeyAction]:
         KeyAction("Ctrl+S", "save the picture as PNG", desk.save_picture),
         KeyAction("Ctrl+Shift+S", "save a picture of the window", desk.save_window),
         KeyAction("F9", "start or stop recording", desk.toggle_capture),
-        KeyAction("F11", "picture on the second screen", desk.toggle_stage),
         KeyAction("Ctrl+0", "everything back to its default", desk.reset_all),
         KeyAction("Ctrl++", "larger text and controls", lambda: desk.set_ui_scale(desk.settings.ui_scale * 1.1)),
         KeyAction("Ctrl+-", "smaller text and controls", lambda: desk.set_ui_scale(desk.settings.ui_scale / 1.1)),

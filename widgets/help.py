@@ -50,13 +50,16 @@ def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
         dpg.add_spacer(height=4)
         Button("Close", "F1 does the same.", lambda: dpg.hide_item(page))
 
+    def centre() -> None:
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        own_width, own_height = dpg.get_item_rect_size(page)
+        dpg.set_item_pos(page, [max(0, (width - own_width) // 2), max(0, (height - own_height) // 3)])
+
     def toggle() -> None:
         shown = dpg.is_item_shown(page)
         dpg.configure_item(page, show=not shown)
-        if not shown:
-            width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-            own_width, own_height = dpg.get_item_rect_size(page)
-            dpg.set_item_pos(page, [max(0, (width - own_width) // 2), max(0, (height - own_height) // 3)])
+        if not shown:  # its size is known only after it was drawn
+            dpg.set_frame_callback(dpg.get_frame_count() + 2, lambda: centre())
 
     return toggle
 

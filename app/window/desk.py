@@ -16,7 +16,7 @@ from app.frame import Frame, LoopState, Status
 from app.request import Model, RenderRequest
 from app.settings import Settings, write_settings
 from app.window.messages import Messages
-from app.window.pictures import PictureWriter, file_name, free_path, output_dir
+from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
 
 TURNS = 30  # of the loop, for the window's own numbers
@@ -36,8 +36,10 @@ class Desk:
     `panels` is filled by start.py once they exist. Everything here runs on the main thread.
     """
 
-    def __init__(self, window: Window, engine: Engine, settings: Settings, folder: Path, device: str) -> None:
-        self.window, self.engine, self.folder = window, engine, folder
+    def __init__(
+        self, window: Window, engine: Engine, settings: Settings, folder: Path, output: Path, device: str
+    ) -> None:
+        self.window, self.engine, self.folder, self.output = window, engine, folder, output
         self.settings = settings
         self.panels: Sequence[DeskPanel] = ()
         self.model = Model(device=device)
@@ -143,7 +145,7 @@ class Desk:
         self.recorder.save_latent(target, self.current())
 
     def _new_path(self, suffix: str) -> Path:
-        return free_path(output_dir(), file_name(self.model.path, suffix))
+        return free_path(self.output, file_name(self.model.path, suffix))
 
     # -- the window itself -------------------------------------------------------------------------------------------
 

@@ -36,6 +36,11 @@ class Recorder:
         """Whether a live capture is running."""
         return self._live is not None
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is still being recorded or written."""
+        return self._live is not None or self._walk is not None or bool(self._closing)
+
     def start_capture(self, path: Path, frame: Frame) -> None:
         """Record what is shown from now on, beginning with this frame, at its model's full size."""
         if self._live is not None or frame.picture is None or frame.model is None:

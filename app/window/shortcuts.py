@@ -12,14 +12,16 @@ MODIFIERS = {
     "Shift": ("mvKey_LShift", "mvKey_RShift"),
     "Alt": ("mvKey_LAlt", "mvKey_RAlt"),
 }
+# Keys whose names or codes in Dear PyGui 2.3 are not those of Dear ImGui: some of its constants are codes of an older
+# ImGui, which a handler takes for 'pressed' all the time (mvKey_Next, mvKey_Prior, mvKey_Plus).
 NAMED_KEYS = {
-    "+": "mvKey_Plus",
-    "-": "mvKey_Minus",
-    "[": "mvKey_Open_Brace",
-    "]": "mvKey_Close_Brace",
-    "Esc": "mvKey_Escape",
-    "Space": "mvKey_Spacebar",
+    "Esc": dpg.mvKey_Escape,
+    "Space": dpg.mvKey_Spacebar,
+    "Prior": 517,
+    "Next": 518,
+    "+": 602,  # the key of = and +
 }
+FIRST_KEY = 512  # of Dear ImGui's named keys
 TEXT_ITEMS = ("mvInputText", "mvInputInt", "mvInputFloat", "mvDragFloat", "mvDragInt", "mvSliderFloat", "mvSliderInt")
 
 
@@ -38,12 +40,12 @@ def parse(keys: str) -> tuple[frozenset[str], int]:
     """'Ctrl+Shift+S' -> ({'Ctrl', 'Shift'}, key code); raises ValueError for a key that does not exist."""
     *modifiers, key = keys.split("+") if not keys.endswith("+") else [*keys[:-1].rstrip("+").split("+"), "+"]
     modifiers = [name for name in modifiers if name]
-    name = NAMED_KEYS.get(key, f"mvKey_{key}")
+    code = NAMED_KEYS.get(key, getattr(dpg, f"mvKey_{key}", 0))
     if unknown := [modifier for modifier in modifiers if modifier not in MODIFIERS]:
         raise ValueError(f"{keys!r}: {unknown[0]} is not a modifier; known: {', '.join(MODIFIERS)}")
-    if not hasattr(dpg, name):
+    if code < FIRST_KEY:
         raise ValueError(f"{keys!r}: there is no key {key!r}")
-    return frozenset(modifiers), int(getattr(dpg, name))
+    return frozenset(modifiers), int(code)
 
 
 def typing() -> bool:
