@@ -20,6 +20,7 @@ NAMED_KEYS = {
     "Prior": 517,
     "Next": 518,
     "+": 602,  # the key of = and +
+    "-": dpg.mvKey_Minus,
 }
 FIRST_KEY = 512  # of Dear ImGui's named keys
 TEXT_ITEMS = ("mvInputText", "mvInputInt", "mvInputFloat", "mvDragFloat", "mvDragInt", "mvSliderFloat", "mvSliderInt")
