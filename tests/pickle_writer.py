@@ -12,7 +12,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class StorageRef:
 class Writer(pickle._Pickler):  # the Python one: its steps can be replaced
     """Pickles `Name`, `Made`, and tensors as NVIDIA's tools do (a torch file inside the pickle for each storage)."""
 
-    dispatch = dict(pickle._Pickler.dispatch)
+    dispatch: ClassVar[dict[type, Any]] = dict(pickle._Pickler.dispatch)
 
     def save_name(self, name: Name) -> None:
         if self.proto >= 4:

@@ -15,7 +15,7 @@ from networks.checkpoint.numpy_values import check_shape, check_size, make_dtype
 from networks.checkpoint.resolve import Handler, Handlers, Resolver
 from networks.checkpoint.torch_legacy import MAGIC, open_legacy
 from networks.checkpoint.torch_values import Storage, rebuild
-from networks.checkpoint.torch_zip import directory, is_torch, open_zip
+from networks.checkpoint.torch_zip import LOCAL, directory, is_torch, open_zip
 from networks.checkpoint.window import Window
 
 # -- containers ------------------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def _has_fields(node: Call | Instance) -> bool:
 def _list(resolver: Resolver, node: Call) -> list[Any]:
     value = resolver.resolve(node.args[0]) if node.args else []
     if not isinstance(value, list | tuple | frozenset):
-        raise ValueError("a list was expected")
+        raise ValueError(f"expected a list, found {type(value).__name__}")
     return [*value, *(resolver.resolve(member) for member in node.members or ())]
 
 
@@ -143,14 +143,13 @@ def _load_from_bytes(resolver: Resolver, node: Call) -> Storage:
     window = _window_of(resolver, node.args[0])
     if window.read(0, min(window.length, len(MAGIC))) == MAGIC:
         root, storages = open_legacy(window, calls=False)
-    else:
-        members = directory(window)
-        if not is_torch(members):
-            raise ValueError("bytes that are no torch file")
+    elif window.read(0, min(window.length, 4)) == LOCAL and is_torch(members := directory(window)):
         root, storages = open_zip(window, members, calls=False)
+    else:
+        raise ValueError("the bytes of a storage are no torch file")
     storage = Resolver(window, HANDLERS, storages).root(root)
     if not isinstance(storage, Storage):
-        raise ValueError(f"a {type(storage).__name__} where a storage was expected")
+        raise ValueError(f"expected a storage, found {type(storage).__name__}")
     return storage
 
 
@@ -196,7 +195,7 @@ def _from_device(resolver: Resolver, node: Call) -> torch.Tensor:
 
 def _checked(value: Any) -> torch.Tensor:
     if not isinstance(value, torch.Tensor):
-        raise ValueError(f"a {type(value).__name__} where a tensor was expected")
+        raise ValueError(f"expected a tensor, found {type(value).__name__}")
     return value
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from networks import registry
 from networks.base import Generator
+from networks.checkpoint.diagnose import describe
 from networks.checkpoint.errors import CheckpointError
 from networks.checkpoint.openvino import read_openvino
 from networks.checkpoint.reader import read_source
@@ -50,14 +51,6 @@ def read_checkpoint(
         if (checkpoint := importer(source)) is not None:
             return checkpoint
     raise CheckpointError(f"{source.path.name}: no generator of a known family in this file ({describe(source)})")
-
-
-def describe(source: Source) -> str:
-    """A few words on what a file holds, for the error message."""
-    if isinstance(source.root, Mapping):
-        keys = [str(key) for key in source.root]
-        return f"a {source.kind} file with {len(keys)} entries: {', '.join(keys[:6])}{', ...' if len(keys) > 6 else ''}"
-    return f"a {source.kind} file that holds a {type(source.root).__name__}"
 
 
 def build(

@@ -67,7 +67,7 @@ def _variables(resolver: Resolver, node: Any) -> dict[str, np.ndarray]:
     for name, value in pairs:
         array = resolver.at(name, value)
         if not isinstance(array, np.ndarray | int | float):
-            raise ValueError(f"its variable {str(name)[:80]} is a {type(array).__name__}")
+            raise ValueError(f"its variable {str(name)[:80]} is of type {type(array).__name__}, expected an array")
         variables[resolver.text(name)] = np.asarray(array)
     return variables
 
@@ -112,7 +112,7 @@ def _tensors(resolver: Resolver, node: Any) -> dict[str, Array]:
         if isinstance(tensor, torch.Tensor | np.ndarray):
             tensors[str(name)] = tensor
         elif tensor is not None:
-            raise ValueError(f"{str(name)[:80]} is a {type(tensor).__name__} where a tensor was expected")
+            raise ValueError(f"{str(name)[:80]} is of type {type(tensor).__name__}, expected a tensor")
     return tensors
 
 
@@ -123,5 +123,5 @@ def _modules(resolver: Resolver, node: Any) -> dict[str, ModuleRecord]:
         if isinstance(module, ModuleRecord):
             modules[str(name)] = module
         elif module is not None:
-            raise ValueError(f"{str(name)[:80]} is a {type(module).__name__} where a module was expected")
+            raise ValueError(f"{str(name)[:80]} is of type {type(module).__name__}, expected a module")
     return modules

@@ -35,9 +35,8 @@ def read_source(path: Path, *, progress: Progress | None = None, cancelled: Call
     turned true.
     """
     path = Path(path)
-    if path.is_dir():
-        raise CheckpointError(f"{path.name} is a folder; open the checkpoint file inside it")
     try:
+        _check_kind(path)
         with path.open("rb", buffering=0) as file:
             return _read(path, file, progress, cancelled)
     except FileNotFoundError as error:
@@ -45,6 +44,14 @@ def read_source(path: Path, *, progress: Progress | None = None, cancelled: Call
     except (OSError, ValueError) as error:
         sentence = f"{path.name[:200]} cannot be read ({_reason(error)}); check its permissions and the disk"
         raise CheckpointError(sentence) from error
+
+
+def _check_kind(path: Path) -> None:
+    """Raise CheckpointError for what is there and is no file: a pipe would make us wait for ever."""
+    if path.is_dir():
+        raise CheckpointError(f"{path.name} is a folder; open the checkpoint file inside it")
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path.name} is a pipe or a device, not a file; copy the checkpoint to a file first")
 
 
 def _reason(error: Exception) -> str:

@@ -54,7 +54,8 @@ class Resolver:
 
     def error(self, detail: str) -> CheckpointError:
         """The error for the value that is being resolved."""
-        where = ".".join(self._path[:24])
+        parts = self._path if len(self._path) <= 12 else [*self._path[:6], "..", *self._path[-2:]]
+        where = ".".join(parts)
         return self.job.error(f"{where} {detail}" if where else detail)
 
     def resolve(self, node: Any) -> Any:
@@ -129,7 +130,7 @@ class Resolver:
             return Opaque(f"{node.length:,} bytes")
         if isinstance(node, Persistent) and self._storages is not None:
             return self._storages(node.pid)
-        raise ValueError(f"a {type(node).__name__} is not expected")
+        raise ValueError(f"{type(node).__name__} has no place here")
 
     def _call(self, node: Call) -> Any:
         if is_setattr(node.function):
@@ -155,7 +156,7 @@ class Resolver:
         """A node that must be a dict with text keys."""
         value = self.resolve(node)
         if not isinstance(value, Mapping):
-            raise ValueError(f"a dict was expected, a {type(value).__name__} is there")
+            raise ValueError(f"expected a dict, found {type(value).__name__}")
         return {str(key): item for key, item in value.items()}
 
     def raw_mapping(self, node: Any) -> dict[Any, Any]:
@@ -166,12 +167,12 @@ class Resolver:
             return dict(node.pairs or ())
         if node is None:
             return {}
-        raise ValueError(f"a dict was expected, a {type(node).__name__} is there")
+        raise ValueError(f"expected a dict, found {type(node).__name__}")
 
     def text(self, node: Any) -> str:
         """A node that must be a short text."""
         if not isinstance(node, str):
-            raise ValueError(f"a text was expected, a {type(node).__name__} is there")
+            raise ValueError(f"expected a text, found {type(node).__name__}")
         return node
 
     def bytes_of(self, node: Any) -> bytes:
@@ -184,7 +185,7 @@ class Resolver:
             return node.encode("latin1")
         value = self.resolve(node)
         if not isinstance(value, bytes):
-            raise ValueError(f"bytes were expected, a {type(value).__name__} is there")
+            raise ValueError(f"expected bytes, found {type(value).__name__}")
         return value
 
 

@@ -113,7 +113,7 @@ def save_checkpoint(checkpoint: Checkpoint, out: Path) -> None:
     Raises CheckpointError when the disk refuses.
     """
     state = {name: _as_tensor(array) for name, array in sorted(checkpoint.state.items())}
-    metadata = {METADATA_KEY: json.dumps(describe_checkpoint(checkpoint), allow_nan=False)}
+    metadata = {METADATA_KEY: json.dumps(describe_checkpoint(checkpoint))}
     save_safetensors(state, metadata, out)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from networks.checkpoint.torch_legacy import MAGIC
@@ -90,7 +91,7 @@ def _is_text_pickle(head: bytes) -> bool:
 
 def _is_text(head: bytes) -> bool:
     try:
-        head[: len(head) - 3].decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last letter may be cut
     except UnicodeDecodeError:
         return False
-    return b"\0" not in head
+    return len(head) > 3 and b"\0" not in head

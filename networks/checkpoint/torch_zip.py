@@ -14,7 +14,7 @@ from networks.checkpoint.window import Window
 END, END64, LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 ENTRY, LOCAL = b"PK\x01\x02", b"PK\x03\x04"
 MAX_DIRECTORY = 32 << 20  # bytes
-MAX_MEMBERS = 100_000
+MAX_MEMBERS = 20_000
 
 Storages = Callable[[Any], Storage]
 

@@ -169,7 +169,7 @@ class Unpickler:
                 target.members = []
             target.members.extend(items)
         else:
-            raise self.broken("a list was expected")
+            raise self.broken("expected a list")
 
     def set_items(self, items: list[Any]) -> None:
         target, pairs = self.stack[-1], list(zip(items[::2], items[1::2], strict=True))
@@ -181,7 +181,7 @@ class Unpickler:
                 target.pairs = []
             target.pairs.extend(pairs)
         else:
-            raise self.broken("a dict was expected")
+            raise self.broken("expected a dict")
 
     def _key(self, key: Any) -> Any:
         """A dict key whose hash costs little: nested tuples may take exponential time, huge integers collide."""
@@ -192,7 +192,7 @@ class Unpickler:
             if isinstance(part, tuple) and parts + len(queue) + len(part) <= MAX_KEY_PARTS:
                 queue.extend(part)
             elif not isinstance(part, KEY_PARTS) or (isinstance(part, int) and not -(1 << 63) <= part < 1 << 63):
-                raise self.broken(f"a {type(part).__name__} cannot be a dict key here")
+                raise self.broken(f"{type(part).__name__} is no key of a dict")
         return key
 
     # -- what the file would like to run -------------------------------------------------------------------------
@@ -255,7 +255,7 @@ class Unpickler:
     def build(self, state: Any) -> None:
         target = self.stack[-1]
         if not isinstance(target, Call | Instance):
-            raise self.broken(f"state is set on a {type(target).__name__}")
+            raise self.broken(f"state is set on {type(target).__name__}")
         target.state = state
 
     def persistent(self, pid: Any) -> None:

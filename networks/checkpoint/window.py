@@ -16,7 +16,7 @@ from networks.checkpoint.errors import CheckpointError
 
 Progress = Callable[[float, str], None]
 
-MAX_OPERATIONS = 1_000_000  # pickle opcodes in one file; a full StyleGAN-T has about 200,000
+MAX_OPERATIONS = 500_000  # pickle opcodes in one file; a generator has about 50,000
 MAX_TEXT = 32 << 20  # bytes of strings and small byte strings that are held in memory
 PIECE = 4 << 20  # bytes between two looks at the cancel button
 

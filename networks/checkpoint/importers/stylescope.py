@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import MISSING, fields
 from typing import Any
 
 from networks import registry
@@ -47,14 +48,26 @@ def _header(source: Source) -> dict[str, Any]:
 
 
 def _spec(source: Source, header: dict[str, Any]) -> Spec:
-    family, values = header.get("family"), header.get("spec")
+    family, values = str(header.get("family")), header.get("spec")
     try:
-        return registry.get(str(family)).spec(values if isinstance(values, dict) else {})
+        known = registry.get(family)
+        if missing := _missing(known.spec_type, values := values if isinstance(values, dict) else {}):
+            raise TypeError(f"without {', '.join(missing)}")
+        return known.spec(values)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{source.path.name}: its configuration does not fit family {str(family)[:40]!r} ({error.args[0]});"
+            f"{source.path.name}: its configuration does not fit family {family[:40]!r} ({error.args[0]});"
             " convert the original again"
         ) from error
+
+
+def _missing(spec_type: type[Spec], values: dict[str, Any]) -> list[str]:
+    """Settings that a specification needs and the header lacks."""
+    return [
+        field.name
+        for field in fields(spec_type)
+        if field.name not in values and field.default is MISSING and field.default_factory is MISSING
+    ]
 
 
 def _notes(header: dict[str, Any], origin: dict[str, Any]) -> tuple[str, ...]:
