@@ -82,7 +82,7 @@ def _by_matrices(
     pad: tuple[int, int, int, int],
     gain: float,
 ) -> Tensor:
-    """`upfirdn2d` for training on a CPU, where the backward pass of one-channel convolutions is 5 to 10 times slower."""
+    """`upfirdn2d` for training on a CPU: the backward pass of one-channel convolutions is 5 to 10 times slower."""
     rows = fir_matrix(taps[0], x.shape[2], up, down, *pad[2:]) * gain
     columns = fir_matrix(taps[1], x.shape[3], up, down, *pad[:2])
     return rows.to(x.dtype) @ (x @ columns.to(x.dtype).t())

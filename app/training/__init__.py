@@ -1,0 +1,1 @@
+"""Training sets, training runs and publishing, as the command line offers them."""

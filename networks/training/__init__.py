@@ -1,0 +1,1 @@
+"""Training of the families: discriminators, losses and regularizers, data, the trainer."""
