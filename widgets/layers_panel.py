@@ -114,12 +114,12 @@ class LayersPanel(Panel):
         height, width = view.size
         self.view.set_picture(view.pixels, None if view.channel is None else (width, height))
         last = view.first + view.count - 1
-        maps = f"maps {view.first} to {last}" if view.channel is None else f"map {view.channel}"
+        maps = f"maps {view.first}–{last}" if view.channel is None else f"map {view.channel}"
         dpg.set_value(self.words, f"{view.layer}: {maps} of {view.channels}")
         values = view.statistics
         self.statistics.show(
-            f"{values.mean:+.3g} ± {values.std:.3g}",
-            f"{values.minimum:+.3g} to {values.maximum:+.3g}",
+            f"{values.mean + 0.0:+.3g} ± {values.std:.3g}",
+            f"{values.minimum + 0.0:+.3g} to {values.maximum + 0.0:+.3g}",
             f"{values.kurtosis:.3g} (normal: 3)",
         )
 

@@ -45,8 +45,12 @@ def bind_font(item: int | str, name: str) -> None:
         dpg.bind_item_font(item, f"font.{name}")
 
 
+PLOT_STYLES: dict[str, dict[int, tuple[float, float]]] = {"plot": {dpg.mvPlotStyleVar_PlotPadding: (0, 0)}}
+PLOT_COLOURS: dict[str, dict[int, Colour]] = {"area": {dpg.mvPlotCol_Fill: (*ACCENT[:3], 45)}}
+
+
 def bind_style(item: int | str, name: str) -> None:
-    """Give one item the paddings of STYLES and the colours of COLOURS."""
+    """Give one item the paddings and colours that stand above under this name."""
     tag = f"look.{name}"
     if not dpg.does_item_exist(tag):
         with dpg.theme(tag=tag), dpg.theme_component(dpg.mvAll):
@@ -54,6 +58,10 @@ def bind_style(item: int | str, name: str) -> None:
                 dpg.add_theme_style(target, x, y)
             for target, colour in COLOURS.get(name, {}).items():
                 dpg.add_theme_color(target, colour)
+            for target, (x, y) in PLOT_STYLES.get(name, {}).items():
+                dpg.add_theme_style(target, x, y, category=dpg.mvThemeCat_Plots)
+            for target, colour in PLOT_COLOURS.get(name, {}).items():
+                dpg.add_theme_color(target, colour, category=dpg.mvThemeCat_Plots)
     dpg.bind_item_theme(item, tag)
 
 

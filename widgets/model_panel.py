@@ -44,17 +44,18 @@ class ModelPanel(Panel):
         self.details = KeyValues()
         self.notes = note(DROP_HINT)
         self.serial = -1
+        self._show_problem(None)
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         self.recent.offer({path: _short(path) for path in state.recent})
-        loading = state.status.busy and bool(state.status.text)
+        status = state.status
+        loading = status.busy and bool(status.text) and (status.progress is not None or self.model is None)
         dpg.configure_item(self.progress, show=loading)
         if loading:
-            known = state.status.progress is not None
-            percent = f"  {state.status.progress:.0%}" if state.status.progress is not None else ""
-            dpg.configure_item(self.progress, overlay=state.status.text + percent)
-            dpg.set_value(self.progress, state.status.progress if known else 0.0)
+            percent = "" if status.progress is None else f"  {status.progress:.0%}"
+            dpg.configure_item(self.progress, overlay=status.text + percent)
+            dpg.set_value(self.progress, status.progress or 0.0)
         if frame is not None and frame.serial != self.serial:
             self.serial = frame.serial
             self._show_problem(frame.problem)

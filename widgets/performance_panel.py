@@ -23,8 +23,8 @@ class PerformancePanel(Panel):
     title, order, window_id, area = "Performance", 100, 1_000_000_010, "right-bottom"
 
     def build(self) -> None:
-        self.gui = Plot("Time to draw one frame of this window, in ms (the last 180 frames).")
-        self.render = Plot("Time from request to picture, in ms (the last 180 pictures).")
+        self.gui = Plot("window", "Work for one frame of this window in ms; the last 180 frames.")
+        self.render = Plot("picture", "Time from request to picture in ms; the last 180 pictures.")
         self.table = KeyValues()
         heading("Generator")
         self.device = Combo("device", "auto", DEVICES, "Where the generator runs; Auto takes a GPU when there is one.")
@@ -53,14 +53,14 @@ class PerformancePanel(Panel):
         return replace(request, model=replace(request.model, device=self.device.value, precision=precision))
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
-        self.gui.add(state.gui_ms, f"window {state.gui_ms:.1f} ms, {state.gui_fps:.0f} frames / s", top=20.0)
+        self.gui.add(state.gui_ms, f"{state.gui_ms:.1f} ms, {state.gui_fps:.0f} frames / s", top=20.0)
         if not self.limit.active:
             self.limit.set(state.fps_limit)
         self._follow_scale(state.ui_scale)
         if frame is not None and frame.serial != self.serial:
             self.serial = frame.serial
             total = frame.timing.total_ms
-            self.render.add(total, f"picture {total:.1f} ms", top=20.0)
+            self.render.add(total, f"{total:.1f} ms", top=20.0)
             self.table.show(self._rows(frame, state))
 
     def _follow_scale(self, scale: float) -> None:

@@ -12,21 +12,34 @@ from widgets.rows import Tag, tooltip
 
 
 class Plot:
-    """The last `length` values as a line, with words over it."""
+    """The last `length` values as a line over time, the newest at the right; name and words above it."""
 
-    def __init__(self, hint: str, *, length: int = 180, lines: float = 3.0) -> None:
+    def __init__(self, name: str, hint: str, *, length: int = 180, lines: float = 4.0) -> None:
         self.values: deque[float] = deque([0.0] * length, maxlen=length)
-        self.tag: Tag = dpg.add_simple_plot(width=-1, min_scale=0.0)
+        self.places = [float(place) for place in range(length)]
+        with dpg.group(horizontal=True):
+            tooltip(dpg.add_text(name, color=look.MUTED), hint)
+            self.words: Tag = dpg.add_text("")
+        self.tag: Tag
+        with dpg.plot(width=-1, no_title=True, no_menus=True, no_inputs=True, no_mouse_pos=True) as self.tag:
+            across = dpg.add_plot_axis(dpg.mvXAxis, no_tick_labels=True, no_tick_marks=True, no_gridlines=True)
+            dpg.set_axis_limits(across, 0, length - 1)
+            self.axis: Tag = dpg.add_plot_axis(dpg.mvYAxis, no_tick_marks=True)
+            self.area: Tag = dpg.add_shade_series(self.places, self.places, parent=self.axis)
+            self.line: Tag = dpg.add_line_series(self.places, self.places, parent=self.axis)
+        look.bind_style(self.area, "area")
+        look.bind_style(self.tag, "plot")
         self.height = look.Height(self.tag, lines)
-        tooltip(self.tag, hint)
 
     def add(self, value: float, words: str, top: float) -> None:
         """Append one value; the axis runs from 0 to `top` or to the largest value."""
         self.height.update()
         self.values.append(value)
-        highest = max(top, *self.values)
-        dpg.configure_item(self.tag, overlay=words, max_scale=highest * 1.1, autosize=False)
-        dpg.set_value(self.tag, list(self.values))
+        values = list(self.values)
+        dpg.set_value(self.words, words)
+        dpg.set_value(self.line, [self.places, values])
+        dpg.set_value(self.area, [self.places, values, [0.0] * len(values)])
+        dpg.set_axis_limits(self.axis, 0, max(top, *values) * 1.1)
 
 
 class KeyValues:

@@ -71,6 +71,21 @@ def test_the_wheel_zooms_at_the_cursor(stand: Stand) -> None:
     assert stand.view.pixel_at((x, y)) == pixel
 
 
+def test_the_wheel_over_the_picture_does_not_scroll_the_window_around_it(window, screen: Screen) -> None:
+    stand = Stand(window, screen, height=10)
+    outer = stand.view._root()
+    dpg.add_spacer(parent=outer, height=800)
+    stand.turn(3)
+    assert dpg.get_y_scroll_max(outer) > 100
+    stand.hand.move(*stand.on_screen(20, 10))
+    stand.hand.wheel(-2)
+    assert dpg.get_y_scroll(outer) == 0
+    left, bottom = dpg.get_item_rect_min(stand.view.drawlist)[0], dpg.get_item_rect_max(stand.view.drawlist)[1]
+    stand.hand.move(left + 40, bottom + 80)
+    stand.hand.wheel(-2)
+    assert dpg.get_y_scroll(outer) > 0
+
+
 def test_the_read_out_names_the_pixel_that_is_on_the_screen(stand: Stand, screen: Screen) -> None:
     for target in ((3.5, 2.5), (40.2, 30.7), (63.5, 31.5)):
         x, y = stand.on_screen(*target)

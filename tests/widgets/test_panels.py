@@ -8,7 +8,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 
-from app.frame import LoopState, Problem, RecordingState, Status
+from app.frame import LoopState, Problem, RecordingState, Status, Timing
 from app.request import Latent, Mix, RenderRequest, Truncation
 from networks.plan import ChannelEdit, LayerNoise
 from tests.widgets.support import Bench, layers, model, ramp, sheet
@@ -358,6 +358,16 @@ def test_performance_starts_from_the_command_line(bench: Bench) -> None:
     panel.scale.set(1.5)
     bench.turn()
     assert ("set_ui_scale", (1.5,)) in bench.notes.log
+
+
+def test_times_are_plotted_from_the_right(bench: Bench) -> None:
+    (panel,) = bench.add(PerformancePanel)
+    bench.show(timing=Timing(total_ms=50.0))
+    bench.show(timing=Timing(total_ms=30.0))
+    assert list(panel.render.values)[-3:] == [0.0, 50.0, 30.0]
+    assert dpg.get_value(panel.render.line)[1] == list(panel.render.values)
+    assert dpg.get_value(panel.render.words) == "30.0 ms"
+    assert dpg.get_axis_limits(panel.render.axis) == pytest.approx([0.0, 55.0])
 
 
 @pytest.mark.parametrize(
