@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.errors import InputError
 from app.settings import config_dir, read_settings
 from app.window.layout import default_layout, layout_file
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SIZE = (1600, 1000)
 
 
-class NoScreenError(Exception):
+class NoScreenError(InputError):
     """No window can open here; the sentence says why and what to do."""
 
 
