@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import threading
 
 import torch
@@ -56,7 +57,10 @@ def prepare_thread(threads: int | None = None) -> int:
     return count
 
 
-def yield_to_window() -> None:
-    """Lower the priority of the calling thread and of those it will start (Linux; elsewhere nothing happens)."""
-    if hasattr(os, "setpriority") and hasattr(threading, "get_native_id"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+def yield_to_window(steps: int = 5) -> None:
+    """Lower the priority of the calling thread and of those it will start by so many steps of nice(2).
+
+    Linux only, where threads have priorities of their own; elsewhere nothing happens.
+    """
+    if platform.system() == "Linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), steps)

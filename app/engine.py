@@ -22,6 +22,7 @@ from app.request import RenderRequest
 
 log = logging.getLogger("stylescope")
 T = TypeVar("T")
+SLOW_S = 0.5  # a picture that takes longer is preceded by an early one
 CANCELLED = ("Cancelled", "ReadCancelled")  # by name: their modules import torch
 
 
@@ -31,6 +32,7 @@ class Draws(Protocol):
     def open(self, request: RenderRequest, progress: Any = None, cancelled: Any = None) -> Any: ...
     def render(self, request: RenderRequest, *, cancelled: Any = None, progress: Any = None) -> Frame: ...
     def expected_s(self, request: RenderRequest) -> float | None: ...
+    def is_ready(self, request: RenderRequest) -> bool: ...
     def forget(self) -> None: ...
 
 
@@ -52,7 +54,7 @@ class Job:
     """One request being drawn; `refining` when an early picture of the same was delivered already."""
 
     def __init__(self, request: RenderRequest, refining: bool) -> None:
-        self.request = request
+        self.request = self.asked = request
         self.content = content(request)
         self.refining = refining
         self.began = time.perf_counter()
@@ -172,7 +174,9 @@ class Engine:
         try:
             self._announce(renderer.open(job.request, self._progress, lambda: self._abandoned(job)), job)
             self._status = replace(job.status, since=time.perf_counter())
+            job.request = self._first_step(renderer, job)
             frame = renderer.render(job.request, cancelled=cancelled, progress=self._progress)
+            frame = replace(frame, request=job.asked)
         except Exception as error:
             if type(error).__name__ in CANCELLED:
                 self._patience.called_off(time.perf_counter() - job.began)
@@ -181,6 +185,13 @@ class Engine:
                 renderer.forget()
             frame = self._failure(job.request, error)
         self._deliver(frame, frame.complete)
+
+    def _first_step(self, renderer: Draws, job: Job) -> RenderRequest:
+        """What to draw first: an early picture where the full one would keep the user waiting."""
+        if job.refining or job.request.max_height is not None or renderer.is_ready(job.request):
+            return job.request
+        expected = renderer.expected_s(job.request)
+        return replace(job.request, max_height=0) if expected is None or expected > SLOW_S else job.request
 
     def _announce(self, opened: Any, job: Job) -> None:
         """Tell the panels of a generator that was just opened, before its first picture is there."""

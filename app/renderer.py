@@ -129,6 +129,11 @@ class Renderer:
         ms = self.pace.predict(opened.key, height)
         return None if ms is None else ms / 1000
 
+    def is_ready(self, request: RenderRequest) -> bool:
+        """Whether the full picture was drawn a moment ago and only needs to be shown."""
+        opened = self.store.peek(request.model)
+        return opened is not None and self._image_key(opened, request, None) in self._images
+
     def stop_height(self, opened: Opened, request: RenderRequest) -> int | None:
         """Height of the early picture that a request allows; None: the full picture.
 

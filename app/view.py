@@ -136,15 +136,17 @@ def statistics(maps: Tensor) -> MapStatistics:
     """maps [C, H, W] -> mean, standard deviation, extremes and kurtosis over all values.
 
     Kurtosis = E[(x - mean)^4] / var^2: 3 for normal values, far above where a few pixels hold the energy. Sums are
-    float64, channel by channel, so that no copy of the whole layer is made.
+    float64 (float32 on MPS, which has no other), channel by channel, so that no copy of the whole layer is made.
     """
+    wide = torch.float32 if maps.device.type == "mps" else torch.float64
     low, high = torch.aminmax(maps)
-    mean = float(maps.sum(dtype=torch.float64)) / maps.numel()
-    second = fourth = 0.0
+    mean = maps.sum(dtype=wide) / maps.numel()
+    second = torch.zeros((), dtype=wide, device=maps.device)
+    fourth = torch.zeros_like(second)
     for channel in maps:
-        square = (channel.float() - mean).square_()
-        second += float(square.sum(dtype=torch.float64))
-        fourth += float(square.square_().sum(dtype=torch.float64))
-    variance = second / maps.numel()
-    kurtosis = fourth / maps.numel() / variance**2 if variance > 0 else 0.0
-    return MapStatistics(mean, math.sqrt(variance), float(low), float(high), kurtosis)
+        square = (channel.float() - mean.float()).square_()
+        second += square.sum(dtype=wide)
+        fourth += square.square_().sum(dtype=wide)
+    variance = float(second) / maps.numel()
+    kurtosis = float(fourth) / maps.numel() / variance**2 if variance > 0 else 0.0
+    return MapStatistics(float(mean), math.sqrt(variance), float(low), float(high), kurtosis)

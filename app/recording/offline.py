@@ -48,6 +48,8 @@ def record_walk(
     info = renderer.open(walk.request).info
     walk = replace(walk, request=pinned(walk.request, info))
     size = (info.resolution[1], info.resolution[0])
+    begun = Written(path, walk.count, "", (), 0)  # so that a crash leaves what makes the walk again
+    sidecar.write(replace(sidecar.describe(begun, size, [info], walk), complete=False), sidecar.beside(path))
     timed = ((walk.seconds_at(frame), walk.at(frame)) for frame in range(walk.count))
     written = _draw(timed, path, size, walk.fps, renderer, encoding, progress, cancelled)
     made = sidecar.describe(written, size, [info], walk)
@@ -181,7 +183,7 @@ class WalkJob:
         from app import devices
         from app.renderer import Renderer
 
-        devices.yield_to_window()
+        devices.yield_to_window(10)  # the live picture comes first
         return record_walk(
             self.walk, self.path, Renderer(store), encoding=self._encoding,
             progress=self._count, cancelled=self._cancelled.is_set,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -27,7 +28,7 @@ class Sidecar:
 
     `models`: path, name and SHA-256 of each file that was shown. `environment`: versions, device and threads, which
     decide the last bits.
-    `frames_sha256`: over the RGBA bytes of all frames in order.
+    `frames_sha256`: over the RGBA bytes of all frames in order, '' where the recording did not come to its end.
     """
 
     output: str
@@ -93,10 +94,12 @@ def write(sidecar: Sidecar, path: Path) -> None:
     """Save beside the recording; replaced in one step. Raises WriteError."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(to_dict(sidecar), indent=1), encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise WriteError(f"{path}: the sidecar was not written, {error.strerror or error}") from error
 
 

@@ -28,21 +28,27 @@ def seed_of(request):
 
 
 class Gated:
-    """A renderer whose layers each wait for a ticket; `expected` is what a pass is said to take."""
+    """A renderer whose layers each wait for a ticket.
+
+    expected: the seconds that a pass is said to take. early: whether it has early pictures (StyleGAN3 has none).
+    """
 
     LAYERS = 3
 
-    def __init__(self, expected=0.1, fail=None):
-        self.expected, self.fail = expected, fail or {}
+    def __init__(self, expected=0.1, fail=None, early=True):
+        self.expected, self.fail, self.early = expected, fail or {}, early
         self.at_layer = threading.Semaphore(0)
         self.tickets = threading.Semaphore(0)
-        self.drawn, self.called_off, self.forgotten = [], [], 0
+        self.drawn, self.called_off, self.forgotten, self.ready = [], [], 0, set()
 
     def open(self, request, progress=None, cancelled=None):
         return None
 
     def expected_s(self, request):
         return self.expected
+
+    def is_ready(self, request):
+        return seed_of(request) in self.ready
 
     def forget(self):
         self.forgotten += 1
@@ -56,9 +62,9 @@ class Gated:
             if cancelled():
                 self.called_off.append(seed_of(request))
                 raise Cancelled("layer")
-        self.drawn.append((seed_of(request), request.max_height))
-        picture = np.zeros((4, 4, 4), np.uint8)
-        return Frame(0, request, picture, complete=request.max_height is None)
+        height = request.max_height if self.early else None
+        self.drawn.append((seed_of(request), height))
+        return Frame(0, request, np.zeros((4, 4, 4), np.uint8), complete=height is None)
 
     def arrive(self):
         """Wait until the worker stands at a layer."""
@@ -141,7 +147,7 @@ def test_a_quick_pass_finishes_while_the_hand_moves_so_the_picture_follows(engin
 
 
 def test_a_slow_pass_is_called_off_at_the_next_layer(engines):
-    gated = Gated(expected=10.0)
+    gated = Gated(expected=10.0, early=False)
     engine = engines(gated, patience=Quiet(1.0))
     first, second = seeds(1, 2)
     engine.submit(first)
@@ -155,7 +161,7 @@ def test_a_slow_pass_is_called_off_at_the_next_layer(engines):
 
 def test_slow_passes_that_are_always_out_of_date_still_deliver(engines):
     """10 s a pass, 1 s thrown away each time: five are called off, the sixth finishes although it is out of date."""
-    gated = Gated(expected=10.0)
+    gated = Gated(expected=10.0, early=False)
     engine = engines(gated, patience=Quiet(1.0))
     requests = seeds(*range(8))
     engine.submit(requests[0])
@@ -188,6 +194,19 @@ def test_after_an_early_picture_the_engine_refines_by_itself(engines):
     engine.submit(request)  # the hand lets go: the same picture is there already
     assert engine.wait_idle(WAIT_S)
     assert len(gated.drawn) == 2
+
+
+def test_a_slow_picture_is_preceded_by_an_early_one(engines):
+    gated = Gated(expected=3.0)
+    engine = engines(gated)
+    first, second = seeds(1, 2)
+    gated.ready.add(2)  # drawn a moment ago: shown at once
+    for request in (first, second):
+        engine.submit(request)
+        gated.let(100)
+        assert engine.wait_idle(WAIT_S)
+        assert engine.latest().request == request
+    assert gated.drawn == [(1, 0), (1, None), (2, None)]
 
 
 def test_refining_gives_way_at_once(engines):
@@ -298,7 +317,7 @@ def test_the_real_renderer_announces_the_model_then_draws(request_):
         engine.submit(request_)
         assert engine.wait_idle(WAIT_S)
         frame = engine.latest()
-        assert frame.serial == 2  # the first frame told of the model, without a picture
+        assert frame.serial == 3  # the model without a picture, an early picture, the full one
         assert frame.model.name == "small.pkl"
         assert frame.picture.shape == (128, 128, 4)
         assert not engine.status().busy

@@ -76,6 +76,18 @@ def test_a_cancelled_walk_keeps_what_was_written(walk, tmp_path):
     assert replay(made, tmp_path / "b", Renderer()).frames_sha256 == made.frames_sha256
 
 
+def test_a_crash_in_the_middle_leaves_a_sidecar_that_makes_the_whole_walk(walk, tmp_path):
+    seen = []
+    whole = record_walk(
+        walk,
+        tmp_path / "a",
+        Renderer(),
+        progress=lambda _: seen.append(sidecar.read(tmp_path / "a.json")),
+    )
+    assert (seen[0].frames, seen[0].frames_sha256, seen[0].complete) == (5, "", False)
+    assert replay(seen[0], tmp_path / "b", Renderer()).frames_sha256 == whole.frames_sha256
+
+
 def test_a_live_capture_is_made_again_from_its_sidecar(request_, tmp_path):
     renderer = Renderer()
     capture = LiveCapture(tmp_path / "live.mp4", (128, 128))
