@@ -148,7 +148,7 @@ def _build(
 
     panels = [panel_type(desk) for panel_type in panel_types]
     for panel in reversed(panels):  # the last window that is made gets the focus: the picture
-        with dpg.window(label=panel.title, tag=panel.window_id, no_scrollbar=panel.area == "centre"):
+        with dpg.window(label=panel.title, tag=panel.window_id, no_close=True, no_scrollbar=panel.area == "centre"):
             panel.build()
     desk.panels = panels
     desk.on_browse = Browser(desk.open).show
