@@ -29,7 +29,7 @@ def lrelu(x: Tensor, gain: float = SQRT2, clamp: float | None = None) -> Tensor:
 
 
 class EqualizedLinear(nn.Module):
-    """Linear layer with the equalized learning rate of ProGAN: weight * lr_multiplier / sqrt(in), bias * lr_multiplier."""
+    """Linear layer with ProGAN's equalized learning rate: weight * lr_multiplier / sqrt(in), bias * lr_multiplier."""
 
     def __init__(
         self,
