@@ -58,11 +58,12 @@ class Random:
 
 @dataclass(frozen=True)
 class StorageRef:
-    """What torch's persistent ids say: class, key and number of elements."""
+    """What torch's persistent ids say: class, key, number of elements, and (torch 0.x) (key, offset, elements)."""
 
     kind: str
     key: str
     numel: int
+    view: tuple[str, int, int] | None = None
 
 
 class Writer(pickle._Pickler):  # the Python one: its steps can be replaced
@@ -99,7 +100,7 @@ class Writer(pickle._Pickler):  # the Python one: its steps can be replaced
 
     def persistent_id(self, value: Any) -> Any:
         if isinstance(value, StorageRef):
-            return ("storage", Name("torch", value.kind), value.key, "cpu", value.numel, None)
+            return ("storage", Name("torch", value.kind), value.key, "cpu", value.numel, value.view)
         return None
 
     dispatch[Name] = save_name

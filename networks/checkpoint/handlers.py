@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def _bytes(resolver: Resolver, node: Call) -> bytes:
 
 
 def _path(resolver: Resolver, node: Call) -> str:
-    return "/".join(resolver.text(part) for part in node.args)
+    return str(PurePosixPath(*(resolver.text(part) for part in node.args)))
 
 
 def _opaque(_resolver: Resolver, node: Call | Instance) -> Opaque:

@@ -134,6 +134,10 @@ def describe_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
 def save_safetensors(state: Mapping[str, Tensor], metadata: Mapping[str, str], out: Path) -> None:
     """Write tensors and text metadata as safetensors, atomically."""
     out = Path(out)
+    for name, tensor in state.items():
+        if tensor.dtype not in CODES:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise CheckpointError(f"{out.name}: {name} is {kind}, which safetensors cannot hold; convert it first")
     try:
         descriptor, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
         try:

@@ -64,7 +64,7 @@ class Unpickler:
     def broken(self, detail: str = "") -> CheckpointError:
         """The error for bytes that make no sense."""
         return self.job.error(
-            f"is damaged: its pickle makes no sense at byte {self.position:,}{f' ({detail})' if detail else ''};"
+            f"is damaged: its pickle makes no sense at byte {self.position:,}{f' ({detail[:100]})' if detail else ''};"
             " download it again"
         )
 

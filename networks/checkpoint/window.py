@@ -18,6 +18,7 @@ Progress = Callable[[float, str], None]
 
 MAX_OPERATIONS = 500_000  # pickle opcodes in one file; a generator has about 50,000
 MAX_TEXT = 32 << 20  # bytes of strings and small byte strings that are held in memory
+MAX_SENTENCE = 360  # letters of an error
 PIECE = 4 << 20  # bytes between two looks at the cancel button
 
 
@@ -37,8 +38,11 @@ class Job:
         self._work, self._hashing = 0, False
 
     def error(self, sentence: str) -> CheckpointError:
-        """The exception for a sentence about this file."""
-        return CheckpointError(f"{self.path.name}: {sentence}")
+        """The exception for a sentence about this file; what the file says of itself is made printable and short."""
+        printable = "".join(letter if letter.isprintable() else "?" for letter in sentence)
+        if len(printable) > MAX_SENTENCE:
+            printable = f"{printable[: MAX_SENTENCE - 100]} ... {printable[-90:]}"
+        return CheckpointError(f"{self.path.name}: {printable}")
 
     def spend_operations(self, count: int) -> None:
         """Count pickle operations; raises CheckpointError above MAX_OPERATIONS."""
