@@ -27,6 +27,14 @@ def pick(name: str) -> torch.device:
     return torch.device(name)
 
 
+def wait_for(device: torch.device) -> None:
+    """Return when everything that was queued on a GPU is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 @functools.cache
 def thread_count() -> int:
     """Threads of one operation in this process (OMP_NUM_THREADS where set).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class ModelStore:
     def __init__(self, count: int = 4, size: int = 4 << 30) -> None:
         """Keep at most `count` generators and `size` bytes of weights (one always stays)."""
         self._opened: Bounded[Key, Opened] = Bounded(count, size, lambda opened: opened.bytes)
-        self._asked: Bounded[tuple[str, str, int], Opened] = Bounded(count)
+        self._asked: Bounded[tuple[str, str, int], Key] = Bounded(32)
         self._failed: Bounded[tuple[str, str, int], Exception] = Bounded(32)
         self._lock = threading.Lock()
 
@@ -62,8 +63,8 @@ class ModelStore:
         """
         asked = (model.path, model.device, model.attempt)
         with self._lock:
-            if (opened := self._asked.get(asked)) is not None and opened.key in self._opened:
-                self._opened.get(opened.key)
+            key = self._asked.get(asked)
+            if key is not None and (opened := self._opened.get(key)) is not None:
                 return opened
             if (known := self._failed.get(asked)) is not None:
                 raise known.with_traceback(None)
@@ -73,7 +74,7 @@ class ModelStore:
                 if cancelled is None or not cancelled():
                     self._failed.put(asked, error)
                 raise
-            self._asked.put(asked, opened)
+            self._asked.put(asked, opened.key)
             return opened
 
     def _open(self, model: Model, progress: Progress | None, cancelled: Cancelled | None) -> Opened:
@@ -86,24 +87,31 @@ class ModelStore:
         workspace = Workspace(encoder(checkpoint, device))
         opened = Opened(key, generator, info, size_of(generator), workspace)
         if self._opened.put(key, opened):
-            memory.give_back()
+            _release()
         return opened
 
     def peek(self, model: Model) -> Opened | None:
         """Return the generator of a request if it is open already; never waits, never loads."""
-        return self._asked.peek((model.path, model.device, model.attempt))
+        key = self._asked.peek((model.path, model.device, model.attempt))
+        return None if key is None else self._opened.peek(key)
 
     def forget(self) -> None:
         """Let go of every generator (a lost GPU, memory that ran out)."""
         with self._lock:
             self._opened.clear()
             self._asked.clear()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        memory.give_back()
+        _release()
 
     def __len__(self) -> int:
         return len(self._opened)
+
+
+def _release() -> None:
+    """Give the memory of generators that nobody holds any more back to the system and the GPU."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    memory.give_back()
 
 
 def file_key(path: str, device: torch.device) -> Key:

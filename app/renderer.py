@@ -188,8 +188,8 @@ class Renderer:
             image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
         except Reached:
             return None
-        if opened.device.type == "cuda":
-            torch.cuda.synchronize(opened.device)  # only so do the times mean anything
+        if opened.device.type != "cpu":
+            devices.wait_for(opened.device)  # only so does the time mean anything
             taps.marks.clear()
         taps.marks[image.shape[2]] = (time.perf_counter() - began) * 1000
         for height, ms in taps.marks.items():

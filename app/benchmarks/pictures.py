@@ -59,8 +59,7 @@ def median_ms(call: Callable[[], object], device: torch.device) -> float:
     while len(times) < MIN_REPEATS or (time.perf_counter() - began < MIN_SECONDS and len(times) < MAX_REPEATS):
         start = time.perf_counter()
         call()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        devices.wait_for(device)
         times.append((time.perf_counter() - start) * 1000)
     return statistics.median(times)
 

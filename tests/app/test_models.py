@@ -1,6 +1,7 @@
 """Opening generators: cached, bounded, retried."""
 
 import os
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -41,6 +42,15 @@ def test_the_cache_is_bounded_by_count_and_by_bytes(files):
     for model in requests:
         small.open(model)
     assert len(small) == 2
+
+
+def test_what_left_the_cache_is_freed(files):
+    requests = [files.add(f"{i}.pkl").model for i in range(3)]
+    store = ModelStore(count=2)
+    seen = [weakref.ref(store.open(model).generator) for model in requests]
+    assert [ref() is None for ref in seen] == [True, False, False]
+    store.forget()
+    assert [ref() is None for ref in seen] == [True, True, True]
 
 
 def test_a_failure_is_remembered_for_its_attempt_only(files, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 
 from app.commands import main
+from app.engine import Engine
+from app.request import Latent, Model, RenderRequest, Truncation, View
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "tests" / "data" / "reference"
@@ -49,6 +52,19 @@ def test_render_png_is_the_same_picture_rounded(run, tmp_path):
     image = np.load(tmp_path / "seed0003.npy")
     expected = np.clip(image[0].transpose(1, 2, 0) * np.float32(127.5) + 128, 0, 255).astype(np.uint8)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "seed0003.png")), expected)
+
+
+def test_the_window_shows_the_same_bits(run, tmp_path):
+    assert run("render", SG2, "--seeds", "3", "--psi", 0.8, "--out", tmp_path)[0] == 0
+    engine = Engine()
+    try:
+        request = RenderRequest(model=Model(SG2), latent=Latent(((3, 1.0),)), truncation=Truncation(0.8))
+        engine.submit(replace(request, max_height=0, view=View("b16.conv1")))
+        assert engine.wait_idle(60)
+        shown = engine.latest().picture[..., :3]
+    finally:
+        assert engine.close(60)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "seed0003.png")), shown)
 
 
 def test_a_transform_is_given_as_six_numbers(run, tmp_path):
