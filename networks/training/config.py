@@ -20,7 +20,8 @@ class TrainConfig:
     """One run. Rates are Adam's; `gamma` weighs R1; intervals are in steps; lengths are in pictures.
 
     channel_base, channel_max: width at resolution r is min(channel_base / r, channel_max), for the generator and the
-    residual or growing discriminator. `phase` is the length of one fade-in (StyleGAN). `ema_half_life` and
+    residual or growing discriminator. `num_layers` counts those of a StyleGAN3 chain. `range_weight` weighs pixels outside of [-1, 1]. `view`: see
+    `ProjectedDiscriminator`. `phase` is the length of one fade-in (StyleGAN). `ema_half_life` and
     `ema_ramp_up`: see `ema_beta`.
     """
 
@@ -30,16 +31,18 @@ class TrainConfig:
     z_dim: int = 128
     w_dim: int = 128
     mapping_layers: int = 4
+    num_layers: int = 14
     channel_base: int = 2048
     channel_max: int = 128
     d_channel_base: int = 2048
     d_channel_max: int = 128
     critic: Critic = "residual"
-    view: int = 128
+    view: int = 64
     batch: int = 16
     g_rate: float = 0.002
     d_rate: float = 0.002
     gamma: float = 1.0
+    range_weight: float = 0.0
     r1_interval: int = 16
     path_weight: float = 2.0
     path_interval: int = 4
@@ -66,7 +69,7 @@ PRESETS: dict[str, TrainConfig] = {
 
 def projected(config: TrainConfig) -> TrainConfig:
     """The same run against the projected discriminator, which needs no R1 and trains without path lengths."""
-    return replace(config, critic="projected", gamma=0.0, path_weight=0.0, g_rate=0.002, d_rate=0.002)
+    return replace(config, critic="projected", gamma=0.0, path_weight=0.0, range_weight=10.0, d_rate=0.0005)
 
 
 def widths(resolution: int, base: int, most: int) -> tuple[int, ...]:
@@ -96,6 +99,7 @@ def generator_spec(config: TrainConfig) -> Spec:
             z_dim=config.z_dim,
             w_dim=config.w_dim,
             img_channels=config.img_channels,
+            num_layers=config.num_layers,
         )
     values |= {"channels": channels, "mapping_features": features}
     return get(config.family).spec_type(**values)
@@ -114,7 +118,7 @@ def build_critic(config: TrainConfig) -> nn.Module:
         from networks.training.lite0 import load_lite0
         from networks.training.projected import ProjectedDiscriminator
 
-        return ProjectedDiscriminator(load_lite0(), config.view, seed=config.seed)
+        return ProjectedDiscriminator(load_lite0(), config.resolution, config.view, seed=config.seed)
     channels = widths(config.resolution, config.d_channel_base, config.d_channel_max)
     build = GrowingDiscriminator if config.critic == "growing" else ResidualDiscriminator
     critic = build(channels, config.img_channels)

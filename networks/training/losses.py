@@ -1,4 +1,4 @@
-"""Losses and regularizers: non-saturating logistic and hinge loss, R1, path length regularization."""
+"""Losses and regularizers: non-saturating logistic loss, R1, path length regularization."""
 
 from __future__ import annotations
 
@@ -19,14 +19,9 @@ def logistic_g_loss(fake: Tensor) -> Tensor:
     return F.softplus(-fake).mean()
 
 
-def hinge_d_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Hinge loss (Lim and Ye 2017) of logits [...], with which Projected GAN trains."""
-    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-
-
-def hinge_g_loss(fake: Tensor) -> Tensor:
-    """The generator's side of the hinge loss: the mean of -logits."""
-    return -fake.mean()
+def range_penalty(pictures: Tensor) -> Tensor:
+    """Mean squared excess of pixels over [-1, 1], scalar; 0 for pictures that a screen can show."""
+    return F.relu(pictures.abs() - 1).square().mean()
 
 
 def r1_penalty(logits: Tensor, pictures: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
 """Projected GAN's discriminator: small discriminators on frozen, randomly mixed features (Sauer et al. 2021).
 
 StyleGAN-XL trains with it. Gradients reach the generator through the feature network; neither that network nor the
-random projections learn.
+random projections learn. Three things differ from the paper, because with batches of 16 its discriminator won within
+the first thousand pictures and colours ran out of range: the mixed maps are brought to unit variance, one more small
+head looks at the pixels themselves, at half size, and the loss is the logistic one, whose gradient never ends.
 """
 
 from __future__ import annotations
@@ -43,25 +45,23 @@ class Projection(nn.Module):
         x = self.channel_mix[-1](maps[-1])
         mixed = [x]
         for level in reversed(range(len(maps) - 1)):
-            # the 3x3 convolution commutes with nothing here, but runs on the small map: a quarter of the work
+            # convolved before it is doubled: a quarter of the work
             x = F.interpolate(self.scale_mix[level](x), scale_factor=2.0, mode="bilinear", align_corners=False)
             x = x + self.channel_mix[level](maps[level])
             mixed.insert(0, x)
         return mixed
 
 
-def single_discriminator(in_channels: int, size: int, width_max: int, generator: torch.Generator) -> nn.Sequential:
-    """Maps [N, C, size, size] -> logits [N, 1, 1, 1] or more; spectral norm, batch norm, halving down to 4x4."""
+def single_discriminator(
+    in_channels: int, size: int, width: int, width_max: int, generator: torch.Generator
+) -> nn.Sequential:
+    """Maps [N, C, size, size] -> logits [N, 1, ...]; spectral norm, batch norm, halving to 4x4, `width` doubling."""
     layers: list[nn.Module] = []
-    channels = in_channels
+    channels, after = in_channels, min(width, width_max)
     while size > 4:
-        after = min(2 * channels, width_max)
-        layers += [
-            _spectral(channels, after, 4, 2, 1, generator),
-            nn.BatchNorm2d(after, track_running_stats=False),
-            nn.LeakyReLU(0.2),
-        ]
-        channels, size = after, size // 2
+        norm = nn.BatchNorm2d(after, track_running_stats=False)
+        layers += [_spectral(channels, after, 4, 2, 1, generator), norm, nn.LeakyReLU(0.2)]
+        channels, after, size = after, min(2 * after, width_max), size // 2
     layers.append(_spectral(channels, 1, min(size, 4), 1, 0, generator))
     return nn.Sequential(*layers)
 
@@ -73,27 +73,43 @@ def _spectral(n_in: int, n_out: int, kernel: int, stride: int, pad: int, generat
 
 
 class ProjectedDiscriminator(nn.Module):
-    """Pictures [N, 3, H, W] in [-1, 1] -> logits [N, n] of all scales. `view` is the size the features are taken at."""
+    """Pictures [N, 3, R, R] in [-1, 1] -> logits [N, n]: a small head on the pixels, one on the features of each scale.
 
-    def __init__(self, network: Lite0, view: int = 128, width: int = 32, width_max: int = 256, seed: int = 0) -> None:
+    `view` is the size at which the features are taken; `width` the channels of the finest head.
+    """
+
+    scale: Tensor
+
+    def __init__(
+        self, network: Lite0, resolution: int, view: int = 64, width: int = 32, width_max: int = 256, seed: int = 0
+    ) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.view = view
         self.network = network
         self.projection = Projection(width, generator)
+        self.register_buffer("scale", torch.ones(len(CHANNELS)))
         with torch.random.fork_rng(devices=[]):  # spectral_norm draws its start vectors from the global stream
             torch.manual_seed(seed)
+            self.pixels = single_discriminator(3, resolution // 2, 8, 32, generator)
             self.heads = nn.ModuleList(
-                single_discriminator(channels, max(view * 8 // REDUCTION >> level, 1), width_max, generator)
-                for level, channels in enumerate(self.projection.widths)
+                single_discriminator(channels, max(view * 8 // REDUCTION >> i, 1), 2 * channels, width_max, generator)
+                for i, channels in enumerate(self.projection.widths)
             )
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    @torch.no_grad()
+    def calibrate(self, pictures: Tensor) -> None:
+        """Bring each scale's mixed maps to unit variance over these training pictures, once and for all."""
+        self.scale.fill_(1.0)
+        self.scale.copy_(torch.stack([1 / maps.std() for maps in self._maps(pictures)]))
+
+    def _maps(self, pictures: Tensor) -> list[Tensor]:
         if pictures.shape[-1] != self.view:
             pictures = F.interpolate(pictures, size=(self.view, self.view), mode="bilinear", align_corners=False)
         maps = self.projection(self.network.features(pictures))
-        return torch.cat([head(x).flatten(1) for head, x in zip(self.heads, maps, strict=True)], dim=1)
+        return [x * scale for x, scale in zip(maps, self.scale, strict=True)]
 
-    def trainable(self) -> list[nn.Parameter]:
-        """What the optimizer may change: the heads."""
-        return list(self.heads.parameters())
+    def forward(self, pictures: Tensor) -> Tensor:
+        logits = [self.pixels(F.avg_pool2d(pictures, 2))]
+        logits += [head(x) for head, x in zip(self.heads, self._maps(pictures), strict=True)]
+        return torch.cat([part.flatten(1) for part in logits], dim=1)

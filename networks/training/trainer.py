@@ -17,7 +17,9 @@ from networks.training.config import TrainConfig, build_critic, build_generator
 from networks.training.data import PictureSet
 from networks.training.ema import ema_beta, update_ema
 from networks.training.parallel import World
+from networks.training.projected import ProjectedDiscriminator
 
+CALIBRATION = 64  # training pictures that the projected discriminator is calibrated on
 MAGNITUDE_DECAY = 0.999  # Karras et al. 2021, appendix B
 
 
@@ -43,6 +45,9 @@ class Trainer:
         self.generator = build_generator(config).to(self.device)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.critic = build_critic(config).to(self.device)
+        if isinstance(self.critic, ProjectedDiscriminator):
+            even = torch.arange(0, len(data), max(1, len(data) // CALIBRATION))[:CALIBRATION]
+            self.critic.calibrate(data.take(even).to(self.device))
         self.critic_parameters = [p for p in self.critic.parameters() if p.requires_grad]
         self.g_optimizer = self._adam(
             list(self.generator.parameters()), config.g_rate, config.path_interval if config.path_weight else 0
@@ -134,9 +139,8 @@ class Trainer:
         return dict(self.stats)
 
     def _learn_critic(self, real: Tensor, fake: Tensor) -> None:
-        hinge = self.config.critic == "projected"
         real_logits, fake_logits = self.judge(real), self.judge(fake)
-        loss = (losses.hinge_d_loss if hinge else losses.logistic_d_loss)(real_logits, fake_logits)
+        loss = losses.logistic_d_loss(real_logits, fake_logits)
         self._apply(loss, self.d_optimizer)
         self.stats["d_loss"] = loss.item()
         self.stats["real_sign"] = real_logits.sign().mean().item()
@@ -145,8 +149,9 @@ class Trainer:
     def _learn_generator(self, fake: Tensor) -> None:
         self.critic.requires_grad_(False)
         logits = self.judge(fake)
-        loss = (losses.hinge_g_loss if self.config.critic == "projected" else losses.logistic_g_loss)(logits)
-        self._apply(loss, self.g_optimizer)
+        loss = losses.logistic_g_loss(logits)
+        excess = losses.range_penalty(fake) * self.config.range_weight if self.config.range_weight else 0.0
+        self._apply(loss + excess, self.g_optimizer)
         self._free_critic()
         self.stats["g_loss"] = loss.item()
 
