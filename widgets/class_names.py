@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -19,10 +20,18 @@ def class_names(count: int) -> tuple[str, ...]:
 
 
 def matching(names: tuple[str, ...], words: str) -> list[int]:
-    """Numbers of the classes whose name holds all the words, or whose number it is; names that begin so come first."""
+    """Numbers of the classes whose name holds all the words, or whose number it is.
+
+    Whole words come before parts of words: 'fox' finds 'red fox' before 'foxhound'.
+    """
     wanted = words.casefold().split()
     if len(wanted) == 1 and wanted[0].isdecimal() and int(wanted[0]) < len(names):
         exact = int(wanted[0])
         return [exact, *(n for n, name in enumerate(names) if n != exact and wanted[0] in name.split())]
     found = [number for number, name in enumerate(names) if all(part in name.casefold() for part in wanted)]
-    return sorted(found, key=lambda number: not names[number].casefold().startswith(" ".join(wanted)))
+    return sorted(found, key=lambda number: _rank(names[number].casefold(), wanted))
+
+
+def _rank(name: str, wanted: list[str]) -> tuple[bool, bool]:
+    """Sorts first: names in which all the words stand whole, then names that begin with them."""
+    return not set(wanted) <= set(re.findall(r"\w+", name)), not name.startswith(" ".join(wanted))

@@ -47,7 +47,7 @@ class ClassPanel(Panel):
         self.table = KeyValues()
         self.blend = Slider("blend", 0.0, 0.0, 1.0, "0 is class A, 1 is class B; a straight line in W.")
         self.animate = Checkbox("to and fro", False, "Blend from A to B and back by itself, by the clock.")
-        self.speed = Slider("speed", 0.2, 0.02, 2.0, "Rounds from A to B and back, per second.", unit="/ s")
+        self.speed = Slider("speed", 0.2, 0.02, 2.0, "Rounds from A to B and back, per second.", unit="rounds / s")
         buttons(
             ("Random", "A random class in the chosen place.", self.pick_random),
             ("Swap", "Exchange A and B.", self._swap),

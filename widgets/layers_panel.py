@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 from app.frame import Frame, LayerView, LoopState, ModelInfo
 from app.request import RenderRequest, View
 from networks.plan import LayerInfo
+from widgets import look
 from widgets.choices import Choice
 from widgets.controls import Checkbox, Slider
 from widgets.icons import icon
@@ -43,8 +44,9 @@ class LayersPanel(Panel):
         self.shown: LayerView | None = None
         self.serial = -1
         self.table = LayerTable(self.pick_layer)
-        with columns(0.56, 0.11, 0.11, 0.11, 0.11):
+        with columns(0.64, 0.09, 0.09, 0.09, 0.09):
             self.words = dpg.add_text("")
+            look.bind_font(self.words, "small")
             to_sheet = "Back from one map to the contact sheet (Backspace)."
             self.sheet = _icon_button("grid-3x3", to_sheet, self.cursor.back_to_sheet)
             self.back = _icon_button("chevron-left", "The maps before these (Page up).", lambda: self.cursor.turn(-1))
@@ -114,7 +116,7 @@ class LayersPanel(Panel):
         height, width = view.size
         self.view.set_picture(view.pixels, None if view.channel is None else (width, height))
         last = view.first + view.count - 1
-        maps = f"maps {view.first}–{last}" if view.channel is None else f"map {view.channel}"
+        maps = f"{view.first}–{last}" if view.channel is None else f"map {view.channel}"
         dpg.set_value(self.words, f"{view.layer}: {maps} of {view.channels}")
         values = view.statistics
         self.statistics.show(

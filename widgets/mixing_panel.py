@@ -43,9 +43,9 @@ class MixingPanel(Panel):
         dpg.configure_item(self.words, show=False)
         dpg.delete_item(self.table, children_only=True)
         dpg.push_container_stack(self.table)
+        heading("Rows of ws")
         for name, members in groups(model.layers, model.num_ws).items():
             self._build_group(name, members)
-        heading("Rows of ws")
         buttons(
             ("All", "Every row from the second seed.", lambda: self.tick_rows(range(model.num_ws))),
             ("None", "No mixing.", lambda: self.tick_rows(range(0))),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import dearpygui.dearpygui as dpg
 
 from app.frame import Frame, LoopState, ModelInfo, Problem
+from app.request import RenderRequest
 from widgets import look
 from widgets.choices import Combo
-from widgets.controls import TextField
+from widgets.controls import Checkbox, TextField
 from widgets.icons import icon
 from widgets.panel import Panel
 from widgets.readouts import KeyValues
 from widgets.rows import buttons, heading, note
 
 DROP_HINT = "Drop a checkpoint anywhere on the window: .pkl, .pt, .pth, .safetensors. No code in it is executed."
+SWAP_HINT = "Some ports were trained on pictures whose channels are blue, green, red: faces that look blue."
 
 
 class ModelPanel(Panel):
@@ -43,8 +46,12 @@ class ModelPanel(Panel):
         self.heading = heading("No model")
         self.details = KeyValues()
         self.notes = note(DROP_HINT)
+        self.bgr = Checkbox("", False, SWAP_HINT, beside="swap red and blue")
         self.serial = -1
         self._show_problem(None)
+
+    def contribute(self, request: RenderRequest) -> RenderRequest:
+        return replace(request, bgr=self.bgr.value)
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
@@ -80,6 +87,7 @@ class ModelPanel(Panel):
         )
         ignored = f"Not used: {', '.join(model.ignored)}." if model.ignored else ""
         dpg.set_value(self.notes, "\n".join((*model.notes, ignored)).strip())
+        self.bgr.enabled = model.img_channels >= 3
 
     def _show_problem(self, problem: Problem | None) -> None:
         words = (problem.title, problem.detail, problem.hint) if problem else ("", "", "")
@@ -93,6 +101,7 @@ class ModelPanel(Panel):
 
     def reset(self) -> None:
         """The open file stays."""
+        self.bgr.reset()
 
 
 def _short(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,10 +45,10 @@ class Button:
         dpg.set_item_label(self.tag, label)
 
 
-def buttons(*specs: tuple[str, str, Callable[[], None]]) -> list[Button]:
-    """Buttons of equal width that fill one line."""
+def buttons(*specs: tuple[str, str, Callable[[], None]], weights: Sequence[float] = ()) -> list[Button]:
+    """Buttons that fill one line, of equal width if no weights are given."""
     made: list[Button] = []
-    with columns(*(1.0 for _ in specs)):
+    with columns(*(weights or (1.0 for _ in specs))):
         made.extend(Button(label, hint, press, width=-1) for label, hint, press in specs)
     return made
 

@@ -58,6 +58,15 @@ def test_resetting_brings_the_first_request_back(bench: Bench) -> None:
     assert bench.turn() == first
 
 
+def test_red_and_blue_can_be_swapped_where_there_are_colours(bench: Bench) -> None:
+    (panel,) = bench.add(ModelPanel)
+    bench.show()
+    panel.bgr.set(True)
+    assert bench.turn().bgr
+    bench.show(model=replace(model(), img_channels=1))
+    assert not panel.bgr.enabled
+
+
 # -- latent ------------------------------------------------------------------------------------------------------------
 
 

@@ -7,14 +7,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from networks import registry
 from networks.checkpoint import w_avg
-from networks.checkpoint.channels import exchange_red_blue
-from networks.checkpoint.errors import CheckpointError
 from networks.checkpoint.load import load
 from networks.checkpoint.window import ReadCancelled
 from tests.networks.checkpoint.port_layouts import rosinality_file
-from tests.networks.small import SPECS, build, randomize, small
+from tests.networks.small import build, small
 
 
 def file_without_mean(folder: Path) -> Path:
@@ -86,20 +83,3 @@ def test_estimating_can_be_cancelled() -> None:
 
 def test_the_default_cache_is_the_users() -> None:
     assert w_avg.default_cache().parts[-2:] == ("stylescope", "w_avg")
-
-
-@pytest.mark.parametrize("name", ["stylegan1", "stylegan2-skip", "stylegan2-tall-rgba", "lucidrains", "stylegan3-t"])
-def test_red_and_blue_are_exchanged_exactly(name: str) -> None:
-    generator, ws = build(name), small(name).ws
-    before = generator.synthesize(ws)
-    exchange_red_blue(generator)
-    assert torch.equal(generator.synthesize(ws), before[:, [2, 1, 0, 3][: before.shape[1]]])
-    exchange_red_blue(generator)
-    assert torch.equal(generator.synthesize(ws), before)
-
-
-@pytest.mark.parametrize("name", ["stylegan1-tall-grey", "mobile_stylegan"])
-def test_no_red_and_blue_to_exchange(name: str) -> None:
-    family, spec = SPECS[name]
-    with pytest.raises(CheckpointError, match=f"{family} with {spec.img_channels} channels has no red and blue"):
-        exchange_red_blue(randomize(registry.get(family).build(spec)))
