@@ -213,7 +213,7 @@ def modulated_conv(
     """
     pad = weight.shape[-1] - 1
     style = style * style.square().mean(dim=1, keepdim=True).rsqrt() if demodulate else style
-    if x.device.type == "cpu" and weight.numel() > x[0].numel():
+    if x.device.type == "cpu" and x.dtype == torch.float32 and weight.numel() > x[0].numel():
         y = F.conv2d(x * (style * input_gain)[:, :, None, None], weight, padding=pad)
         if not demodulate:
             return y + bias[:, None, None]
@@ -226,8 +226,10 @@ def modulated_conv(
     w = weight[None] * style[:, None, :, None, None]  # [N O I k k]
     if demodulate:
         w = w * (w.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
-    w = (w * input_gain).to(x.dtype)
-    return torch.cat([F.conv2d(x[n : n + 1], w[n], bias.to(x.dtype), padding=pad) for n in range(x.shape[0])])
+    w, bias = (w * input_gain).to(x.dtype), bias.to(x.dtype)
+    if len(x) == 1:
+        return F.conv2d(x, w[0], bias, padding=pad)
+    return torch.cat([F.conv2d(x[n : n + 1], w[n], bias, padding=pad) for n in range(len(x))])
 
 
 class ChainSynthesisLayer(StyledLayer):

@@ -46,7 +46,8 @@ def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resam
 
     up_filter [n], down_filter [m] (separable) or [m, m] (radial), both of unit sum.
     """
-    if x.device.type == "cpu" and not (torch.is_grad_enabled() and x.requires_grad):
+    differentiable = torch.is_grad_enabled() and x.requires_grad
+    if x.device.type == "cpu" and x.dtype == torch.float32 and not differentiable:
         return _in_strips(x, up_filter, down_filter, how)
     x = upfirdn2d(x, up_filter, up=how.up, pad=how.padding, gain=how.up**2)
     x = F.leaky_relu(x, how.slope) * how.gain
@@ -197,7 +198,7 @@ def _in_strips(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resamplin
         out = torch.empty(N, C, *plan.out_size)
         # By sizes alone: neither threads nor neighbours in the batch may change the rounding of a picture.
         chunk = max(1, min(-(-C // LEAST_JOBS), TILE_FLOATS // (plan.tallest * plan.up_width)))
-        samples = zip(x.detach().float(), out, strict=True)
+        samples = zip(x.detach(), out, strict=True)
         jobs = [job for pair in samples for job in zip(*(torch.split(planes, chunk) for planes in pair), strict=True)]
         work = partial(_planes, plan=plan, down_filter=down_filter, how=how)
         threads = torch.get_num_threads()

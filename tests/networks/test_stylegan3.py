@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from networks import alias_free
 from networks.alias_free import (
     ChainInput,
     FourierInput,
@@ -211,6 +212,21 @@ def test_gradients_reach_ws_and_weights(config: str) -> None:
         ahead = ws + 1e-2 * ws.grad / ws.grad.norm()
         gain = generator.synthesize(ahead).square().mean() - generator.synthesize(ws).square().mean()
     assert float(gain) == pytest.approx(1e-2 * float(ws.grad.norm()), rel=0.05)
+
+
+@pytest.mark.parametrize("config", "TR")
+def test_half_precision_layers_stay_close(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a GPU runs in fp16, run in fp16 here: every layer that the table marks, within 50 dB."""
+    generator = fresh(config)
+    ws = ws_of(generator)
+    dtypes = {info.name: torch.float16 if info.half else torch.float32 for info in generator.layers[1:]}
+    monkeypatch.setattr(alias_free, "layer_dtype", lambda info, device, precision: dtypes[info.name])
+    taps = Taps(capture=[(name, OUTPUT) for name in dtypes])
+    half = generator.synthesize(ws, taps)
+    assert {name: taps.captured[name, OUTPUT].dtype for name in dtypes} == dtypes
+    monkeypatch.undo()
+    assert half.dtype == torch.float32
+    assert decibels(half, generator.synthesize(ws)) > 50
 
 
 def test_rows_that_follow_no_rule_build_and_run() -> None:
