@@ -20,9 +20,11 @@ class TrainConfig:
     """One run. Rates are Adam's; `gamma` weighs R1; intervals are in steps; lengths are in pictures.
 
     channel_base, channel_max: width at resolution r is min(channel_base / r, channel_max), for the generator and the
-    residual or growing discriminator. `num_layers` counts those of a StyleGAN3 chain. `range_weight` weighs pixels outside of [-1, 1]. `view`: see
-    `ProjectedDiscriminator`. `phase` is the length of one fade-in (StyleGAN). `ema_half_life` and
-    `ema_ramp_up`: see `ema_beta`.
+    residual or growing discriminator. `num_layers` counts those of a StyleGAN3 chain. `range_weight` weighs pixels
+    outside of [-1, 1]. `view`: see `ProjectedDiscriminator`. `phase` is the length of one fade-in (StyleGAN).
+    `noise_start`: from how many pictures on the noise inputs are fed. Fed from the first on, a small generator soon
+    imitates fine detail with grain and unlearns it slowly.
+    `ema_half_life` and `ema_ramp_up`: see `ema_beta`.
     """
 
     family: str = "stylegan2"
@@ -52,6 +54,7 @@ class TrainConfig:
     w_avg_decay: float = 0.998
     policy: tuple[str, ...] = ()
     mirror: bool = False
+    noise_start: int = 0
     growing_start: int = 8
     phase: int = 0
     seed: int = 0

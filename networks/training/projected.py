@@ -3,7 +3,8 @@
 StyleGAN-XL trains with it. Gradients reach the generator through the feature network; neither that network nor the
 random projections learn. Three things differ from the paper, because with batches of 16 its discriminator won within
 the first thousand pictures and colours ran out of range: the mixed maps are brought to unit variance, one more small
-head looks at the pixels themselves, at half size, and the loss is the logistic one, whose gradient never ends.
+head looks at the pixels themselves, at a quarter of the size, and the loss is the logistic one, whose gradient does not
+end where the hinge's does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ def random_conv(in_channels: int, out_channels: int, kernel: int, generator: tor
     conv.weight.data.normal_(0, std, generator=generator)
     conv.bias.data.zero_()  # type: ignore[union-attr]
     return conv.requires_grad_(False)
+
+
+PIXEL_POOL = 4  # the head on the pixels minds colours; finer detail is left to the features
 
 
 class Projection(nn.Module):
@@ -91,7 +95,7 @@ class ProjectedDiscriminator(nn.Module):
         self.register_buffer("scale", torch.ones(len(CHANNELS)))
         with torch.random.fork_rng(devices=[]):  # spectral_norm draws its start vectors from the global stream
             torch.manual_seed(seed)
-            self.pixels = single_discriminator(3, resolution // 2, 8, 32, generator)
+            self.pixels = single_discriminator(3, resolution // PIXEL_POOL, 16, 32, generator)
             self.heads = nn.ModuleList(
                 single_discriminator(channels, max(view * 8 // REDUCTION >> i, 1), 2 * channels, width_max, generator)
                 for i, channels in enumerate(self.projection.widths)
@@ -110,6 +114,6 @@ class ProjectedDiscriminator(nn.Module):
         return [x * scale for x, scale in zip(maps, self.scale, strict=True)]
 
     def forward(self, pictures: Tensor) -> Tensor:
-        logits = [self.pixels(F.avg_pool2d(pictures, 2))]
+        logits = [self.pixels(F.avg_pool2d(pictures, PIXEL_POOL))]
         logits += [head(x) for head, x in zip(self.heads, self._maps(pictures), strict=True)]
         return torch.cat([part.flatten(1) for part in logits], dim=1)

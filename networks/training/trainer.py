@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from networks.alias_free import ChainSynthesisLayer
-from networks.plan import Noise
+from networks.plan import Noise, NoiseMode
 from networks.training import growing, losses
 from networks.training.augment import augment
 from networks.training.config import TrainConfig, build_critic, build_generator
@@ -111,8 +111,9 @@ class Trainer:
         return torch.where(first[:, :, None], ws, self.generator.mapping(z)[:, None])
 
     def pictures(self, ws: Tensor) -> Tensor:
-        """ws -> made pictures at the present stage, with fresh noise."""
-        noise = Noise("random", seed=int(torch.randint(2**31, (), generator=self.rng)))
+        """ws -> made pictures at the present stage, with fresh noise (none before `noise_start`)."""
+        mode: NoiseMode = "random" if self.seen >= self.config.noise_start else "none"
+        noise = Noise(mode, seed=int(torch.randint(2**31, (), generator=self.rng)))
         return growing.synthesize(self.generator, ws, noise, self.stage)
 
     def judge(self, pictures: Tensor) -> Tensor:
