@@ -124,7 +124,7 @@ def scaled(maps: Tensor, view: View) -> Tensor:
 def contact_sheet(maps: Tensor, sheet: Sheet, background: float = -1.0) -> Tensor:
     """maps [N, H, W] -> one picture [rows * h + gaps, columns * w + gaps]; gaps and empty places are background."""
     if sheet.factor > 1:
-        maps = F.avg_pool2d(maps[None], sheet.factor, ceil_mode=True, count_include_pad=False)[0]
+        maps = F.avg_pool2d(maps[None], sheet.factor, ceil_mode=True)[0]
     h, w = sheet.tile
     spare = sheet.rows * sheet.columns - maps.shape[0]
     tiles = F.pad(maps, (0, GAP, 0, GAP, 0, spare), value=background)
