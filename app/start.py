@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,9 +56,11 @@ class Running:
     started: float
 
     def turn(self) -> None:
-        """One turn: fold, submit, show, draw."""
-        self.loop.step()
-        self.desk.update()
+        """One turn: fold, submit, show, draw. What raises is reported, and the window goes on."""
+        from app.display.callbacks import guarded
+
+        guarded(self.window.on_error, self.loop.step)
+        guarded(self.window.on_error, self.desk.update)
         self.window.frame()
 
     def panel(self, title: str) -> Any:
@@ -88,6 +92,7 @@ def run(
 
     started = time.perf_counter()
     probe = DisplayProbe()
+    from app.display.errors import FoldedErrors
     from app.display.window import Window
     from app.engine import Engine
     from app.window.desk import Desk
@@ -116,29 +121,57 @@ def run(
     engine = Engine()
     try:
         desk = Desk(window, engine, settings, folder, output or output_dir(), device)
-        running = _build(desk, panel_types, help_overlay, started)
+        window.on_error = FoldedErrors(also=desk.on_error)
+        running = build(desk, panel_types, help_overlay, started)
         if complaint:
-            desk.messages.say(complaint, problem=True)
+            desk.say(complaint, problem=True)
         window.show()
         if paths:
             desk.open(paths[0])
-        steps = script(running) if script is not None else None
-        while window.is_running:
-            running.turn()
-            if steps is not None and next(steps, window) is window:
-                window.stop()
-        desk.close()
+        try:
+            _stay(running, script(running) if script is not None else None)
+        finally:
+            desk.close()
     finally:
         engine.close()
         window.close()
 
 
-def _build(
+def _stay(app: Running, steps: Iterator[None] | None) -> None:
+    """Turn until the window is closed or the script ends."""
+    with stopped_by_signals(app.window.stop):
+        while app.window.is_running:
+            app.turn()
+            if steps is not None and next(steps, app) is app:
+                app.window.stop()
+
+
+@contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C in the terminal and SIGTERM close the window as Ctrl+Q does; a second one ends the program at once."""
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def handle(number: int, frame: object) -> None:
+        restore()
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        restore()
+
+
+def build(
     desk: Desk,
     panel_types: Sequence[PanelClass],
     help_overlay: Callable[[Sequence[ShortcutLike]], Callable[[], None]],
     started: float,
 ) -> Running:
+    """Fill the desk's window with the panels, the menu and the shortcuts."""
     import dearpygui.dearpygui as dpg
 
     from app.loop import Loop
@@ -165,7 +198,7 @@ def _build(
 def reset_layout(desk: Desk) -> None:
     """Back to the first layout, now or at the next start."""
     if not desk.window.reset_layout():
-        desk.messages.say("The default layout will be back at the next start.")
+        desk.say("The default layout will be back at the next start.")
 
 
 def app_shortcuts(desk: Desk) -> list[KeyAction]:
@@ -175,6 +208,7 @@ def app_shortcuts(desk: Desk) -> list[KeyAction]:
         KeyAction("F5", "try the same file again", desk.retry),
         KeyAction("Ctrl+S", "save the picture as PNG", desk.save_picture),
         KeyAction("Ctrl+Shift+S", "save a picture of the window", desk.save_window),
+        KeyAction("F11", "the picture alone, full screen", desk.toggle_stage),
         KeyAction("F9", "start or stop recording", desk.toggle_capture),
         KeyAction("Ctrl+0", "everything back to its default", desk.reset_all),
         KeyAction("Ctrl++", "larger text and controls", lambda: desk.set_ui_scale(desk.settings.ui_scale * 1.1)),

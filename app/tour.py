@@ -116,6 +116,7 @@ class Tour:
         assert app.loop.frame.model is not None
         rows = [layer for layer in app.loop.frame.model.layers if layer.kind == "conv"]
         layer = rows[len(rows) // 2]
+        bring_up(app, "Layers")
         press_item(panel.table.rows[layer.name])
         yield from self.settled(app)
         yield from self.shot(app, "04-feature-maps")

@@ -23,6 +23,8 @@ MOUSE = (
 )
 
 
+WIDE = 1320  # pixels at scale 1 that all three columns take side by side
+MARGIN = 16
 NAMES = {"Back": "Backspace", "Prior": "Page up", "Next": "Page down"}
 
 
@@ -38,15 +40,18 @@ class KeyLike(Protocol):
 def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
     """Build the page, hidden; return what shows it, and hides it when it is shown."""
     page: Tag
+    body: Tag
     with dpg.window(
-        label="Keys and mouse", show=False, modal=True, no_resize=True, autosize=True, no_saved_settings=True
-    ) as page:
-        with dpg.group(horizontal=True, horizontal_spacing=look.pixels(36)):
+        label="Keys and mouse", show=False, modal=True, no_resize=True, autosize=True, no_saved_settings=True,
+        horizontal_scrollbar=True,
+    ) as page:  # fmt: skip
+        with dpg.group(horizontal=True, horizontal_spacing=look.pixels(36)) as body:
             _column("Mouse", MOUSE)
             half = (len(shortcuts) + 1) // 2
             rows = [(key_name(shortcut.keys), shortcut.text) for shortcut in shortcuts]
-            _column("Keys", rows[:half])
-            _column("", rows[half:])
+            with dpg.group(horizontal=True, horizontal_spacing=look.pixels(36)):
+                _column("Keys", rows[:half])
+                _column("", rows[half:])
         dpg.add_spacer(height=4)
         Button("Close", "F1 does the same.", lambda: dpg.hide_item(page))
 
@@ -57,7 +62,9 @@ def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
 
     def toggle() -> None:
         shown = dpg.is_item_shown(page)
-        dpg.configure_item(page, show=not shown)
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        dpg.configure_item(body, horizontal=width >= look.pixels(WIDE))
+        dpg.configure_item(page, show=not shown, max_size=[width - 2 * MARGIN, height - 2 * MARGIN])
         if not shown:  # its size is known only after it was drawn
             dpg.set_frame_callback(dpg.get_frame_count() + 2, lambda: centre())
 
@@ -73,7 +80,9 @@ def key_name(keys: str) -> str:
 def _column(title: str, rows: Sequence[tuple[str, str]]) -> None:
     with dpg.group():
         look.bind_font(dpg.add_text(title), "semibold")
-        with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, no_host_extendX=True):
+        table: Tag
+        with dpg.table(header_row=False, policy=dpg.mvTable_SizingFixedFit, no_host_extendX=True) as table:
+            look.bind_style(table, "list")
             dpg.add_table_column()
             dpg.add_table_column()
             for keys, words in rows:

@@ -272,5 +272,5 @@ class ImageView:
         if self.describe is not None:
             return self.describe(*pixel)
         red, green, blue, alpha = self.colour_at(pixel)
-        opacity = f"  a {alpha}" if self.checker.show else ""
-        return f"x {pixel[0]}  y {pixel[1]}   r {red}  g {green}  b {blue}{opacity}"
+        opacity = f" a {alpha}" if self.checker.show else ""
+        return f"x {pixel[0]} y {pixel[1]}   r {red} g {green} b {blue}{opacity}"

@@ -29,7 +29,7 @@ GAIN_HINT = "Brightness of the maps; 20 dB is a factor of ten."
 STATISTICS = {
     "mean ± std": "Mean and standard deviation of the values, without unit; on a sheet, of all maps of the layer.",
     "range": "Smallest and largest value, without unit.",
-    "kurtosis": "mean((x − mean)⁴) / variance²: 3 for a normal distribution, far more where a few values stand out.",
+    "kurtosis, normal 3": "mean((x − mean)⁴) / variance²: far more than 3 where a few values stand out.",
 }
 LINES_BELOW, LINES_OF_STAGE = 4.7, 1.8  # lines of text that the controls under the maps take
 
@@ -122,7 +122,7 @@ class LayersPanel(Panel):
         self.statistics.show(
             f"{values.mean + 0.0:+.3g} ± {values.std:.3g}",
             f"{values.minimum + 0.0:+.3g} to {values.maximum + 0.0:+.3g}",
-            f"{values.kurtosis:.3g} (normal: 3)",
+            f"{values.kurtosis:.3g}",
         )
 
     def _click(self, x: int, y: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from widgets.panel import Panel
 from widgets.readouts import KeyValues
 from widgets.rows import buttons, heading, note
 
+CUT = "…"
+FIELD_PADDING = 20  # pixels at scale 1 that a field takes beside its text
 DROP_HINT = "Drop a checkpoint anywhere on the window: .pkl, .pt, .pth, .safetensors. No code in it is executed."
 SWAP_HINT = "Some ports were trained on pictures whose channels are blue, green, red: faces that look blue."
 
@@ -48,6 +51,7 @@ class ModelPanel(Panel):
         self.notes = note(DROP_HINT)
         self.bgr = Checkbox("", False, SWAP_HINT, beside="swap red and blue")
         self.serial = -1
+        self.shown_path, self.cut, self.fitted = "", 0, ("", 0)
         self._show_problem(None)
 
     def contribute(self, request: RenderRequest) -> RenderRequest:
@@ -55,7 +59,7 @@ class ModelPanel(Panel):
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
-        self.recent.offer({path: _short(path) for path in state.recent})
+        self.recent.offer(short_names(state.recent))
         status = state.status
         loading = status.busy and bool(status.text) and (status.progress is not None or self.model is None)
         dpg.configure_item(self.progress, show=loading)
@@ -66,9 +70,10 @@ class ModelPanel(Panel):
         if frame is not None and frame.serial != self.serial:
             self.serial = frame.serial
             self._show_problem(frame.problem)
-            if not self.path.active and frame.request.model.path:
-                self.path.set(frame.request.model.path)
-                self.recent.set(frame.request.model.path)
+            if frame.request.model.path:
+                self.shown_path = frame.request.model.path
+                self.recent.set(self.shown_path)
+        self._fit_path()
 
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
         height, width = model.resolution
@@ -95,7 +100,19 @@ class ModelPanel(Panel):
             dpg.configure_item(item, default_value=text, show=bool(text))
         self.again.enabled = problem is not None
 
+    def _fit_path(self) -> None:
+        """Show the end of a path that is too long for its field."""
+        room = (
+            dpg.get_item_rect_size(self.path.tag)[0] / dpg.get_global_font_scale() - FIELD_PADDING
+        )  # as text is measured
+        if room > 0 and (self.shown_path, room) != self.fitted and not self.path.active:
+            self.fitted = self.shown_path, room
+            self.cut = cut_to_fit(self.shown_path, lambda words: dpg.get_text_size(words)[0] <= room)
+            self.path.set(CUT + self.shown_path[self.cut :] if self.cut else self.shown_path)
+
     def _open(self, path: str) -> None:
+        if self.cut and path.startswith(CUT):  # what was cut is still meant
+            path = self.shown_path[: self.cut] + path[len(CUT) :]
         if path:
             self.actions.open(path)
 
@@ -104,6 +121,12 @@ class ModelPanel(Panel):
         self.bgr.reset()
 
 
-def _short(path: str) -> str:
-    """The last two parts of a path: enough to know the file by."""
-    return "/".join(Path(path).parts[-2:])
+def cut_to_fit(path: str, fits: Callable[[str], bool]) -> int:
+    """How many characters to cut from the front of a path, so that the rest fits after an ellipsis."""
+    return 0 if fits(path) else next((cut for cut in range(1, len(path)) if fits(CUT + path[cut:])), len(path))
+
+
+def short_names(paths: Sequence[str]) -> dict[str, str]:
+    """Words for each path, all different: 'name in folder', the whole path where that names two files."""
+    names = {path: f"{Path(path).name} in {Path(path).parent.name or '/'}" for path in paths}
+    return {path: name if list(names.values()).count(name) == 1 else path for path, name in names.items()}

@@ -63,6 +63,7 @@ class PromptPanel(Panel):
         encoder = self.model is not None and self.model.has_text_encoder and not self.file.value
         self.a.enabled = self.b.enabled = encoder
         self.blend.enabled = encoder and bool(self.b.value)
+        self.recent.enabled = encoder and bool(self.history)
         self.back.enabled = bool(self.file.value)
 
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections import Counter
+from collections.abc import Callable
 
 log = logging.getLogger("stylescope")
 
@@ -10,11 +11,11 @@ log = logging.getLogger("stylescope")
 class FoldedErrors:
     """Logs an error's traceback once; the same error again is only counted, and the count logged at 10, 100, 1000, ...
 
-    Two errors are the same when type, text and the line that raised them agree.
+    Two errors are the same when type, text and the line that raised them agree. `also` gets every error, too.
     """
 
-    def __init__(self, logger: logging.Logger = log) -> None:
-        self._log = logger
+    def __init__(self, logger: logging.Logger = log, also: Callable[[BaseException], object] | None = None) -> None:
+        self._log, self._also = logger, also
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
     def __call__(self, error: BaseException) -> None:
@@ -25,6 +26,8 @@ class FoldedErrors:
             self._log.error("%s: %s", key[0], key[1], exc_info=error)
         elif _is_power_of_ten(count):
             self._log.error("%s: %s (now %d times, at %s)", key[0], key[1], count, key[2])
+        if self._also is not None:
+            self._also(error)
 
     def count(self, error: BaseException) -> int:
         """How often this very error was reported so far."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from app import problems
 from app.display.stage import Stage, StageError
 from app.display.textures import PictureTexture
 from app.display.window import Window
@@ -19,6 +21,7 @@ from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
 
+log = logging.getLogger("stylescope")
 TURNS = 30  # of the loop, for the window's own numbers
 
 
@@ -98,13 +101,24 @@ class Desk:
     def show_help(self) -> None:
         self.on_help()
 
+    def say(self, sentence: str, problem: bool = False) -> None:
+        """Show a sentence in the window; a problem goes to the terminal as well."""
+        if problem:
+            log.error("%s", sentence)
+        self.messages.say(sentence, problem)
+
+    def on_error(self, error: BaseException) -> None:
+        """Something raised in the window's own thread; the terminal has the traceback already."""
+        problem = problems.describe(error)
+        self.messages.say(f"{problem.title}: {problem.detail}", problem=True)
+
     # -- saving and recording ----------------------------------------------------------------------------------------
 
     def save_picture(self) -> None:
         """The last complete picture as PNG, with its request inside."""
         frame = self.frame
         if frame is None or frame.picture is None:
-            self.messages.say("There is no picture to save yet: open a model first.", problem=True)
+            self.say("There is no picture to save yet: open a model first.", problem=True)
             return
         self.pictures.write(self._new_path(".png"), frame.picture, frame.request)
 
@@ -115,7 +129,7 @@ class Desk:
     def start_capture(self, kind: str) -> None:
         """Record what is on the screen from now on; kind 'mp4', 'gif' or 'png'."""
         if self.frame is None or self.frame.picture is None:
-            self.messages.say("There is nothing to record yet: open a model first.", problem=True)
+            self.say("There is nothing to record yet: open a model first.", problem=True)
             return
         self.recorder.start_capture(self._new_path(_suffix(kind)), self.frame)
 
@@ -132,7 +146,7 @@ class Desk:
     def start_walk(self, seeds: Sequence[int], seconds: float, fps: int, loop: bool, kind: str) -> None:
         """Render a walk through seeds at full size and an exact frame rate, beside the live picture."""
         if not self.model.path:
-            self.messages.say("There is nothing to walk through yet: open a model first.", problem=True)
+            self.say("There is nothing to walk through yet: open a model first.", problem=True)
             return
         self.recorder.start_walk(self._new_path(_suffix(kind)), self.current(), seeds, seconds, fps, loop)
 
@@ -157,7 +171,7 @@ class Desk:
             try:
                 self.stage.open()
             except StageError as error:
-                self.messages.say(str(error), problem=True)
+                self.say(str(error), problem=True)
                 return
             if self.frame is not None and self.frame.picture is not None:
                 self.stage.show(self.frame.picture)
@@ -183,12 +197,15 @@ class Desk:
 
     def update(self) -> None:
         """Once per turn of the loop: messages, finished files, the stage's own events."""
-        for sentence, problem in (*self.pictures.finished(), *self.recorder.finished()):
-            self.messages.say(sentence, problem)
+        self._report()
         self.messages.update()
         if self.stage.is_open:
             self.stage.frame()
         self._turns = [*self._turns[-(TURNS - 1) :], (time.perf_counter(), self.window.frame_ms)]
+
+    def _report(self) -> None:
+        for sentence, problem in (*self.pictures.finished(), *self.recorder.finished()):
+            self.say(sentence, problem)
 
     def state(self, status: Status, frame: Frame | None) -> LoopState:
         """The window's own numbers for the panels: median work per turn, and turns per second, of the last 30."""
@@ -211,8 +228,9 @@ class Desk:
         self.recorder.close()
         self.pictures.close()
         self.stage.close()
+        self._report()
         if problem := write_settings(self.folder, self.settings):
-            self.messages.say(problem, problem=True)
+            self.say(problem, problem=True)
 
 
 def _suffix(kind: str) -> str:

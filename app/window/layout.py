@@ -27,7 +27,7 @@ class Placed(Protocol):
 def default_layout(panels: Sequence[Placed], width: int, height: int, scale: float) -> str:
     """The ini text for a viewport of width x height pixels: each area's first panel is the visible tab."""
     left, right = int(360 * scale), int(480 * scale)
-    left, right = min(left, int(width * 0.27)), min(right, int(width * 0.36))
+    left, right = min(left, int(width * 0.3)), min(right, int(width * 0.33))
     centre = width - left - right
     selected: dict[str, int] = {}
     lines = []

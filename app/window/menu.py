@@ -25,7 +25,7 @@ def build_menu(desk: Desk, windows: Sequence[tuple[str, int]], reset_layout: Cal
             dpg.add_separator()
             _item("Quit", "Ctrl+Q", desk.window.stop)
         with dpg.menu(label="View"):
-            _item("Picture on the second screen", "F11", desk.toggle_stage)
+            _item("The picture alone, full screen", "F11", desk.toggle_stage)
             with dpg.menu(label="Size of text and controls"):
                 for scale in SCALES:
                     _item(f"{scale:.0%}", "", partial(desk.set_ui_scale, scale))

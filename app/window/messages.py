@@ -19,6 +19,7 @@ FLAGS: dict[str, Any] = {
     "no_focus_on_appearing": True,
     "no_scrollbar": True,
     "autosize": True,
+    "min_size": [40, 20],
 }
 
 

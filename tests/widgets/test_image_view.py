@@ -93,7 +93,7 @@ def test_the_read_out_names_the_pixel_that_is_on_the_screen(stand: Stand, screen
         stand.turn(2)
         pixel = stand.view.pixel_at((x, y))
         assert pixel == (int(target[0]), int(target[1]))
-        assert stand.view.read_out() == f"x {pixel[0]}  y {pixel[1]}   r {pixel[0]}  g {pixel[1]}  b 200"
+        assert stand.view.read_out() == f"x {pixel[0]} y {pixel[1]}   r {pixel[0]} g {pixel[1]} b 200"
         stand.hand.move(5, 5)  # the cursor would cover the pixel
         left, top = (int(value) for value in dpg.get_viewport_pos())
         assert tuple(screen.pixels()[top + y, left + x]) == stand.view.colour_at(pixel)[:3] == (*pixel, 200)
