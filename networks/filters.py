@@ -25,7 +25,8 @@ def upfirdn2d(
     x [N, C, H, W], f [h, w] or [n] (separable) -> [N, C, (H*up + pads - h) // down + 1, ...].
     """
     N, C, H, W = x.shape
-    if x.device.type == "cpu" and x.requires_grad and torch.is_grad_enabled():
+    on_cpu = x.device.type == "cpu"
+    if on_cpu and x.requires_grad and torch.is_grad_enabled():
         taps = separated(tuple(map(tuple, f.tolist())) if f.ndim == 2 else tuple(f.tolist()))
         if taps is not None:
             return _by_matrices(x, taps, up, down, pad, gain)
@@ -33,6 +34,8 @@ def upfirdn2d(
         x = F.pad(x[:, :, :, None, :, None], (0, up - 1, 0, 0, 0, up - 1)).reshape(N, C, H * up, W * up)
     x = F.pad(x, pad)
     kernel = (f * (gain ** (f.ndim / 2))).flip(tuple(range(f.ndim))).to(x.dtype)
+    if kernel.ndim == 2 and on_cpu:  # one-channel convolutions take 5 to 30 times as long: 1500 ms at 1024x1024
+        return F.conv2d(x, kernel.expand(C, 1, -1, -1), stride=down, groups=C)
     x = x.reshape(N * C, 1, *x.shape[2:])
     if kernel.ndim == 2:
         x = F.conv2d(x, kernel[None, None], stride=down)
