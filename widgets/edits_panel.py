@@ -28,9 +28,7 @@ class EditsPanel(Panel):
 
     def build(self) -> None:
         self.layer = Combo("layer", "", {}, "The layer whose maps are changed; follows the Layers panel.")
-        self.channel = IntField(
-            "channel, −1: all", -1, "Which feature map; −1 for all. Follows the Layers panel.", low=-1
-        )
+        self.channel = IntField("map (−1: all)", -1, "Which feature map; −1 for all. Follows the Layers panel.", low=-1)
         self.op = Combo("edit", "zero", OPS, "What is done to the values of the map.")
         self.amount = Drag(
             "amount", 2.0, "Factor, summand or largest magnitude (no unit).", step=0.02, low=-1e4, high=1e4
@@ -69,7 +67,7 @@ class EditsPanel(Panel):
 
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
         if former is None or model.layers != former.layers:
-            self.layer.offer({layer.name: f"{layer.name}   {layer.channels} channels" for layer in model.layers})
+            self.layer.offer({layer.name: f"{layer.name}   {layer.channels} maps" for layer in model.layers})
             self.layer.set(model.layers[0].name)
             self.remove_all()
 

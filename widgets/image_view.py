@@ -66,7 +66,7 @@ class ImageView:
                 self.texture.tag, (0, 0), (1, 1), uv_max=(1, 1), parent=self.drawlist, show=False
             )
             self.spinner = Spinner(self.drawlist)
-            self.words: Tag = dpg.add_text(self.empty, color=look.MUTED, pos=(16, 12), show=bool(self.empty))
+            self.words: Tag = dpg.add_text(self.empty, color=look.MUTED, pos=(16, 12), wrap=0, show=bool(self.empty))
             self.problem = ProblemCard()
         look.bind_style(self.canvas, "canvas")
         self._build_footer()

@@ -29,7 +29,7 @@ GAIN_HINT = "Brightness of the maps; 20 dB is a factor of ten."
 STATISTICS = {
     "mean ± std": "Mean and standard deviation of the values, without unit; on a sheet, of all maps of the layer.",
     "range": "Smallest and largest value, without unit.",
-    "kurtosis, normal 3": "mean((x − mean)⁴) / variance²: far more than 3 where a few values stand out.",
+    "kurtosis": "mean((x − mean)⁴) / variance²: far more than 3 where a few values stand out.",
 }
 LINES_BELOW, LINES_OF_STAGE = 4.7, 1.8  # lines of text that the controls under the maps take
 

@@ -18,6 +18,7 @@ from widgets.panel import Panel
 from widgets.readouts import KeyValues
 from widgets.rows import buttons, heading, note
 
+CHANNELS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 CUT = "…"
 FIELD_PADDING = 20  # pixels at scale 1 that a field takes beside its text
 DROP_HINT = "Drop a checkpoint anywhere on the window: .pkl, .pt, .pth, .safetensors. No code in it is executed."
@@ -51,7 +52,7 @@ class ModelPanel(Panel):
         self.notes = note(DROP_HINT)
         self.bgr = Checkbox("", False, SWAP_HINT, beside="swap red and blue")
         self.serial = -1
-        self.shown_path, self.cut, self.fitted = "", 0, ("", 0)
+        self.shown_path, self.cut, self.fitted = "", 0, ("", 0.0)
         self._show_problem(None)
 
     def contribute(self, request: RenderRequest) -> RenderRequest:
@@ -77,12 +78,13 @@ class ModelPanel(Panel):
 
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
         height, width = model.resolution
+        channels = CHANNELS.get(model.img_channels, f"{model.img_channels} channels")
         dpg.set_item_label(self.heading, model.title)
         self.details.show(
             {
                 "name": model.name,
                 "format": model.format,
-                "picture": f"{width} × {height} px, {model.img_channels} channels",
+                "picture": f"{width} × {height} px, {channels}",
                 "z, c, w": f"{model.z_dim}, {model.c_dim}, {model.w_dim} values",
                 "rows of ws": f"{model.num_ws}",
                 "layers": f"{len(model.layers)}",

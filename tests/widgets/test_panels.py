@@ -342,7 +342,7 @@ def test_an_incomplete_picture_is_marked(bench: Bench) -> None:
 def test_the_model_panel_says_what_is_open_and_what_went_wrong(bench: Bench) -> None:
     (panel,) = bench.add(ModelPanel)
     bench.show(model=model(resolution=(64, 32), notes=("w_avg was estimated.",), ignored=("D",)))
-    assert dict(panel.details._shown)["picture"] == "32 × 64 px, 3 channels"
+    assert dict(panel.details._shown)["picture"] == "32 × 64 px, RGB"
     assert dpg.get_value(panel.notes) == "w_avg was estimated.\nNot used: D."
     assert not panel.again.enabled
     bench.show(problem=Problem("bad.pkl is no checkpoint", "It begins with 'PNG'.", "Open a .pkl file."))
