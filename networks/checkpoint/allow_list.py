@@ -1,8 +1,8 @@
 """Which names a pickle may say, and which it may call. Everything else is refused by name.
 
-Three rules. (1) A name from Python's standard library must be in STANDARD. (2) Only names in CALLS may be called, and
-what happens then is our own code in `resolve.py`. (3) Any other name may stand for a class whose instances become
-inert records, because no class is ever looked up.
+Three rules. (1) A name from Python's standard library must be in STANDARD. (2) Of functions, only those in CALLS may
+be called, and what happens then is our own code in `handlers.py`. (3) Any other name may stand for a class, whose
+instances become inert records, because no class is ever looked up.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ DILL_INERT = _names(
     " _create_namedtuple _create_weakref",
 )
 DILL_ARRAY = _names(DILL, "_create_array")
+SEQUENCES = _names("collections", "deque")
 PLAIN = _names(BUILTINS, "set frozenset list dict tuple bytearray bytes complex") | _names("_codecs", "encode")
 PATHS = _names(
     "pathlib pathlib._local",
@@ -63,6 +64,8 @@ OPAQUE = (
     | _names("datetime", "datetime date time timedelta")
     | _names("uuid", "UUID")
     | _names("functools", "partial")
+    | _names("itertools", "count")
+    | _names("random", "Random")
     | _names(BUILTINS, "slice range")
     | _names("torchvision.transforms.functional", "InterpolationMode")
 )
@@ -81,6 +84,7 @@ CALLS: frozenset[Name] = (
     | DILL_INERT
     | DILL_ARRAY
     | PLAIN
+    | SEQUENCES
     | PATHS
     | OPAQUE
     | GETATTR
@@ -94,7 +98,7 @@ STANDARD: frozenset[Name] = (
     | _names(BUILTINS, "setattr super property staticmethod classmethod __main__")
     | _names("types", "FunctionType CodeType MethodType ModuleType NoneType SimpleNamespace")
     | _names("argparse", "Namespace")
-    | _names("collections", "deque")
+    | _names("typing", "Any Callable Dict List Optional Sequence Tuple Union")
     | _names("enum", "Enum IntEnum Flag IntFlag")
     | _names("abc", "ABC ABCMeta")
     | _names("uuid", "SafeUUID")
@@ -121,8 +125,17 @@ def may_name(reference: Reference) -> bool:
 
 
 def may_call(reference: Reference) -> bool:
-    """Whether our own code stands in for this function."""
-    return reference.path in CALLS
+    """Whether our own code stands in for this function, or it is a class by its spelling, such as an enumeration.
+
+    What a third party's class would have made becomes a record or `Opaque`.
+    """
+    return reference.path in CALLS or (not is_standard(reference.module) and is_class(reference))
+
+
+def is_class(reference: Reference) -> bool:
+    """Whether a name is spelled like a class: `InterpolationMode`, not `load` or `_rebuild`."""
+    name = reference.name.rpartition(".")[2]
+    return name[:1].isupper() and not name.isupper()
 
 
 def may_instantiate(reference: Reference) -> bool:

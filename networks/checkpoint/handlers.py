@@ -236,6 +236,7 @@ _TORCH_VALUES = _by_name({"Size": _size, "device": _device, "_get_layout": _layo
 _CALLS: tuple[tuple[frozenset[allow_list.Name], Handler], ...] = (
     (allow_list.ORDERED | allow_list.DICT_CLASSES, _dict),
     (allow_list.PLAIN, _PLAIN),
+    (allow_list.SEQUENCES, _list),
     (allow_list.PATHS, _path),
     (allow_list.OPAQUE, _opaque),
     (allow_list.DTYPE, _dtype),

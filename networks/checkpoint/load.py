@@ -15,6 +15,7 @@ from networks.base import Generator
 from networks.checkpoint.diagnose import describe
 from networks.checkpoint.errors import CheckpointError
 from networks.checkpoint.openvino import read_openvino
+from networks.checkpoint.plausible import SPARE, Allocations, check_spec, understood
 from networks.checkpoint.reader import read_source
 from networks.checkpoint.records import Array, Checkpoint, Source
 from networks.checkpoint.w_avg import mean_w
@@ -48,7 +49,9 @@ def read_checkpoint(
         importer: Callable[[Source], Checkpoint | None] = getattr(
             importlib.import_module(f"networks.checkpoint.importers.{module}"), name
         )
-        if (checkpoint := importer(source)) is not None:
+        with understood(source.path.name, name):
+            checkpoint = importer(source)
+        if checkpoint is not None:
             return checkpoint
     raise CheckpointError(f"{source.path.name}: no generator of a known family in this file ({describe(source)})")
 
@@ -66,10 +69,14 @@ def build(
     Where the file has no w_avg it is estimated once and kept in `cache` (None: the user's cache folder).
     Raises CheckpointError when tensors are missing, have another shape than the configuration says, or hold NaN.
     """
-    generator = registry.get(checkpoint.family).build(checkpoint.spec)
-    state = {key: _tensor(array) for key, array in checkpoint.state.items()}
-    check_state(checkpoint.path.name, generator.state_dict(), state)
-    generator.load_state_dict({key: state[key] for key in generator.state_dict()}, assign=True)
+    file, family = checkpoint.path.name, registry.get(checkpoint.family)
+    check_spec(file, checkpoint.spec)
+    with understood(file, family.title):
+        state = {key: _tensor(array) for key, array in checkpoint.state.items()}
+        with Allocations(file, sum(tensor.numel() for tensor in state.values()) + SPARE):
+            generator = family.build(checkpoint.spec)
+        check_state(file, generator.state_dict(), state)
+        generator.load_state_dict({key: state[key] for key in generator.state_dict()}, assign=True)
     if not checkpoint.w_avg_known:
         generator.mapping.w_avg = mean_w(
             generator, checkpoint.sha256, cache=cache, progress=progress, cancelled=cancelled

@@ -29,13 +29,16 @@ def persistent(resolver: Resolver, node: Call) -> ModuleRecord:
     return _record(resolver, resolver.text(meta.get("class_name")), meta.get("state"))
 
 
-def instance(resolver: Resolver, node: Instance) -> Any:
+def instance(resolver: Resolver, node: Instance | Call) -> Any:
     """An instance of a class that the file names or brings along: a record of its state, or the dict or list it is."""
+    cls = node.cls if isinstance(node, Instance) else node.function
+    if isinstance(node, Call) and node.state is None and not node.pairs and not node.members:
+        return Opaque(str(cls))  # an enumeration's member, say
     if node.state is None and node.pairs:
         return {resolver.key(key): resolver.at(key, value) for key, value in node.pairs}
     if node.state is None and node.members:
         return [resolver.resolve(member) for member in node.members]
-    return _record(resolver, _class_name(node.cls), node.state)
+    return _record(resolver, _class_name(cls), node.state)
 
 
 def dill_object(_resolver: Resolver, node: Call) -> Opaque:

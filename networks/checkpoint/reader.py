@@ -1,8 +1,8 @@
 """From a path to a `Source`: detection by content, then the reader of that format. No code from a file ever runs.
 
-A pickle goes through three stages, each of which knows nothing of the others: the opcode machine (`unpickler.py`)
-makes inert nodes under a budget, the allow-list (`allow_list.py`) says which names it accepts, and the resolver
-(`resolve.py`, `handlers.py`, `modules.py`) turns nodes into arrays and records.
+A pickle goes through three stages: the machine (`unpickler.py`, `machine.py`, `opcodes.py`) makes inert nodes under a
+budget, the allow-list (`allow_list.py`) says which names it accepts, and the resolver (`resolve.py`, `handlers.py`,
+`modules.py`) turns nodes into arrays and records.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any, BinaryIO
 
 from networks.checkpoint.errors import CheckpointError
 from networks.checkpoint.handlers import HANDLERS
+from networks.checkpoint.machine import MALFORMED
 from networks.checkpoint.records import Source
 from networks.checkpoint.resolve import Resolver
 from networks.checkpoint.safetensors_format import read_safetensors
 from networks.checkpoint.sniff import HEAD, other, sniff
 from networks.checkpoint.torch_legacy import open_legacy
 from networks.checkpoint.torch_zip import Member, directory, is_torch, open_zip
-from networks.checkpoint.unpickler import MALFORMED, Unpickler
+from networks.checkpoint.unpickler import Unpickler
 from networks.checkpoint.window import Job, Progress, ReadCancelled, Window, changed, fingerprint
 
 __all__ = ["ReadCancelled", "read_source"]

@@ -8,9 +8,9 @@ from typing import Any
 
 from networks.checkpoint import allow_list
 from networks.checkpoint.errors import CheckpointError
+from networks.checkpoint.machine import MALFORMED, is_setattr
 from networks.checkpoint.nodes import Blob, Call, Instance, Opaque, Persistent, Reference, SetNode
 from networks.checkpoint.torch_values import DTYPES
-from networks.checkpoint.unpickler import MALFORMED, is_setattr
 from networks.checkpoint.window import Window
 
 MAX_DEPTH = 100  # levels of containers and modules; a StyleGAN-T with its text encoder has about 30
@@ -23,7 +23,7 @@ Handler = Callable[["Resolver", Any], Any]
 
 @dataclass(frozen=True)
 class Handlers:
-    """What the allowed names mean: calls and classes by name, and what any other instance becomes."""
+    """What the allowed names mean: calls and classes by name, and what an instance of any other class becomes."""
 
     calls: Mapping[allow_list.Name, Handler]
     instances: Mapping[allow_list.Name, Handler]
@@ -135,7 +135,7 @@ class Resolver:
     def _call(self, node: Call) -> Any:
         if is_setattr(node.function):
             return None
-        return self._handlers.calls[node.function.path](self, node)
+        return self._handlers.calls.get(node.function.path, self._handlers.default)(self, node)
 
     def _instance(self, node: Instance) -> Any:
         if isinstance(node.cls, Reference):

@@ -169,13 +169,9 @@ def test_state_dicts_and_whole_modules(tmp_path: Path) -> None:
 
 
 def test_optimizers_and_settings_beside_the_weights(tmp_path: Path) -> None:
-    weight = torch.nn.Parameter(torch.ones(3))
-    optimizer = torch.optim.Adam([weight], lr=0.002)
-    optimizer.zero_grad()
-    weight.sum().backward()
-    optimizer.step()
+    optimizer = {"state": {0: {"step": 1, "exp_avg": BASE}}, "param_groups": [{"lr": 0.002, "params": [0]}]}
     args = argparse.Namespace(size=256, latent=512, path=pathlib.PurePosixPath("/data/x"))
-    value = {"g_optim": optimizer.state_dict(), "args": args, "when": datetime.date(2020, 1, 1)}
+    value = {"g_optim": optimizer, "args": args, "when": datetime.date(2020, 1, 1)}
     root = saved({**value, "dtype": torch.float16, "size": torch.Size([1, 2])}, tmp_path).root
     assert root["args"] == {"size": 256, "latent": 512, "path": "/data/x"}
     assert root["g_optim"]["param_groups"][0]["lr"] == 0.002
@@ -306,6 +302,17 @@ def test_what_a_generator_does_not_need_is_opaque(tmp_path: Path) -> None:
     root = read({"long": b"x" * 5000, "source": "x" * 300_000, "words": "y" * 3000}, tmp_path)
     assert root == {"long": Opaque("5,000 bytes"), "source": Opaque("300,000 bytes"), "words": "y" * 3000}
     assert isinstance(read(pickle.dumps(state.bit_generator.state), tmp_path), dict)
+
+
+def test_objects_of_other_packages_beside_the_network_do_not_stop_it(tmp_path: Path) -> None:
+    """Enumerations, history buffers and random states lie in training files; none of them is looked up."""
+    mode = Made(Name("timm.layers.format", "Format"), ("NCHW",))
+    history = Made(Name("mmengine.logging", "HistoryBuffer"), (3,), {"length": 3})
+    root = read({"mode": mode, "history": history}, tmp_path)
+    assert root["mode"] == Opaque("timm.layers.format.Format")
+    assert root["history"] == ModuleRecord("HistoryBuffer", attributes={"length": 3})
+    assert read(pickle.dumps(collections.deque([1, 2], 5)), tmp_path) == [1, 2]
+    assert read(pickle.dumps(np.random.RandomState(0)), tmp_path) is not None
 
 
 def test_embedded_source_text_is_nowhere_in_the_records(tmp_path: Path) -> None:

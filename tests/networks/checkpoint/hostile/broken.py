@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import json
@@ -149,12 +150,9 @@ add("diffusion.safetensors", "another network", "a diffusion model", _diffusion_
 
 @case("optimizer.pt", "another network", "the state of an optimizer")
 def _optimizer() -> bytes:
-    weight = torch.nn.Parameter(torch.zeros(3))
-    optimizer = torch.optim.Adam([weight])
-    weight.grad = torch.ones(3)
-    optimizer.step()
     out = io.BytesIO()
-    torch.save(optimizer.state_dict(), out)
+    groups = [{"lr": 0.002, "betas": (0, 0.99), "params": [0]}]
+    torch.save({"state": {0: {"step": 1, "exp_avg": torch.zeros(3)}}, "param_groups": groups}, out)
     return out.getvalue()
 
 
@@ -227,6 +225,11 @@ def _surplus(block: dict[str, Any]) -> None:
     parameters_of(block["conv0"])["extra"] = parameter(tensor(np.zeros(3, np.float32)))
 
 
+@edited("text-for-a-number.pkl", r"cannot be understood as stylegan2 \(ValueError: could not convert string to float")
+def _text_number(block: dict[str, Any]) -> None:
+    block["conv1"].args[0]["state"]["conv_clamp"] = "tight"
+
+
 @case("no-mapping.pkl", "wrong tensors", "mapping")
 def _no_mapping() -> Any:
     generator = small()
@@ -268,6 +271,26 @@ def _later_version() -> bytes:
 def _half_spec() -> bytes:
     spec = {"z_dim": 512}
     return _own_header({"format": "stylescope-generator", "version": 1, "family": "stylegan2", "spec": spec})
+
+
+def spec_case(name: str, said: str, **odd: Any) -> None:
+    """A file in our own format whose configuration has odd values, and no weights."""
+
+    def make() -> bytes:
+        spec = {**dataclasses.asdict(read_checkpoint(REFERENCE / "stylegan2.pkl").spec), **odd}
+        return _own_header({"format": "stylescope-generator", "version": 1, "family": "stylegan2", "spec": spec})
+
+    case(f"spec-{name}.safetensors", "wrong tensors", said)(make)
+
+
+spec_case("of-a-billion-pixels", r"resolution = 1,073,741,824, more than 65,536", resolution=[1 << 30, 1 << 30])
+spec_case("of-100000-layers", "has 100,000 entries of mapping_features", mapping_features=[8] * 100_000)
+spec_case("of-wide-layers", "asks for more than 67,108,864 numbers", mapping_features=[60_000] * 8)
+spec_case("that-is-not-a-number", "conv_clamp = inf; the file is damaged", conv_clamp=float("inf"))
+spec_case("of-text", "cannot be understood as StyleGAN2", z_dim="many")
+spec_case("of-an-unknown-architecture", "StyleGAN2|architecture|missing", architecture="tower")
+spec_case("of-nothing", "cannot be understood as StyleGAN2|missing", channels=[], mapping_features=[])
+spec_case("with-a-new-setting", "has no setting colour", colour="blue")
 
 
 def _own_header(header: dict[str, Any]) -> bytes:
