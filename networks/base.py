@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -31,7 +32,7 @@ class Spec:
     pixel_range: tuple[float, float] = (-1.0, 1.0)
 
 
-class Mapping(nn.Module):
+class Mapping(nn.Module, ABC):
     """z, c -> w, and the centre that truncation pulls towards. Families write `forward`.
 
     `w_avg` is [w_dim], or [c_dim, w_dim] where each class has its own centre (StyleGAN-XL).
@@ -39,9 +40,9 @@ class Mapping(nn.Module):
 
     w_avg: Tensor
 
+    @abstractmethod
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, z_dim], c [N, c_dim] or None -> w [N, w_dim]."""
-        raise NotImplementedError
 
     def centre(self, c: Tensor | None = None) -> Tensor:
         """c [N, c_dim] or None -> the mean w: [N, w_dim] with per-class means, else [1, w_dim]."""
@@ -52,10 +53,20 @@ class Mapping(nn.Module):
         return c @ self.w_avg
 
 
-class Generator(nn.Module):
+@dataclass(frozen=True)
+class Pass:
+    """What one synthesis is asked to do besides ws; see `Generator.synthesize`."""
+
+    taps: Taps
+    noise: Noise
+    transform: Sequence[Sequence[float]] | None
+    precision: Precision
+
+
+class Generator(nn.Module, ABC):
     """A generator: `map` makes ws from z, `synthesize` makes pictures from ws, `layers` says what happens between.
 
-    Sub-classes set `spec`, `layers`, `num_ws` and `mapping`, and write `synthesize`.
+    Sub-classes set `spec`, `layers`, `num_ws` and `mapping`, and write `draw`.
     """
 
     family: ClassVar[str] = ""
@@ -122,7 +133,11 @@ class Generator(nn.Module):
         transform: the 3x3 matrix that moves the picture (only where `has_transform`; its inverse enters the input).
         precision: 'auto' runs layers marked `half` in fp16 on CUDA, 'fp32' never does.
         """
-        raise NotImplementedError
+        return self.draw(ws, Pass(taps or Taps(), noise or Noise(), transform, precision)).float()
+
+    @abstractmethod
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        """ws [N, num_ws, w_dim] -> pictures [N, img_channels, H, W]: the family's own synthesis network."""
 
     def init_weights(self, seed: int = 0) -> None:
         """Draw fresh weights for training: every module that has `reset_weights` is asked, in order."""

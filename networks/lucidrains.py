@@ -7,14 +7,13 @@ noise of every layer is a corner of one picture-sized map, turned (its H and W a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks.base import Generator, Mapping, Precision, Spec
+from networks.base import Generator, Mapping, Pass, Spec
 from networks.filters import separable_filter
 from networks.layers import StyledLayer, lrelu, modulated_conv2d, noise_generator
 from networks.plan import LayerInfo, Noise
@@ -243,12 +242,5 @@ class Lucidrains(Generator):
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
 
-    def synthesize(
-        self,
-        ws: Tensor,
-        taps: Taps | None = None,
-        noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
-        precision: Precision = "auto",
-    ) -> Tensor:
-        return self.synthesis(ws, taps or Taps(), noise or Noise())
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        return self.synthesis(ws, asked.taps, asked.noise)

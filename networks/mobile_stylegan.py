@@ -9,14 +9,13 @@ wavelet bands of the picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks.base import Generator, Precision, Spec
+from networks.base import Generator, Pass, Spec
 from networks.layers import MLPMapping, StyledLayer
 from networks.plan import LayerInfo, Noise
 from networks.registry import family
@@ -222,12 +221,5 @@ class MobileStyleGAN(Generator):
         self.mapping = MLPMapping(spec.z_dim, 0, spec.w_dim, spec.mapping_features, 0, spec.mapping_lr_multiplier)
         self.synthesis = Synthesis(spec, self.layers)
 
-    def synthesize(
-        self,
-        ws: Tensor,
-        taps: Taps | None = None,
-        noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
-        precision: Precision = "auto",
-    ) -> Tensor:
-        return self.synthesis(ws, taps or Taps(), noise or Noise())
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        return self.synthesis(ws, asked.taps, asked.noise)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks.base import Generator, Precision, Spec
+from networks.base import Generator, Pass, Spec
 from networks.filters import separable_filter, upfirdn2d
 from networks.layers import SQRT2, EqualizedLinear, StyledLayer, lrelu
 from networks.mappings import ConcatMapping
@@ -117,9 +117,9 @@ class AdaINLayer(StyledLayer):
         self.noise_strength.data.zero_()
         self.noise_const.normal_(generator=generator)
 
+    @abstractmethod
     def start(self, x: Tensor) -> Tensor:
         """What happens before the epilogue."""
-        raise NotImplementedError
 
     def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
         x = self.start(x)
@@ -259,12 +259,5 @@ class StyleGAN1(Generator):
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
 
-    def synthesize(
-        self,
-        ws: Tensor,
-        taps: Taps | None = None,
-        noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
-        precision: Precision = "auto",
-    ) -> Tensor:
-        return self.synthesis(ws, taps or Taps(), noise or Noise())
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        return self.synthesis(ws, asked.taps, asked.noise)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -11,9 +10,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks.base import Generator, Precision, Spec, layer_dtype
+from networks.base import Generator, Pass, Precision, Spec, layer_dtype
 from networks.filters import separable_filter, upfirdn2d, upsample2d
-from networks.layers import SQRT2, EqualizedLinear, MLPMapping, StyledLayer, lrelu, modulated_conv2d
+from networks.layers import (
+    SQRT2,
+    EqualizedLinear,
+    MLPMapping,
+    StyledLayer,
+    activate,
+    convolve,
+    modulated_conv2d,
+)
 from networks.mappings import ConcatMapping
 from networks.plan import LayerInfo, Noise
 from networks.registry import family
@@ -127,15 +134,13 @@ class ModulatedConvLayer(StyledLayer):
         self.noise_const.normal_(generator=generator)
 
     def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
-        x = modulated_conv2d(x, self.weight, style, up=self.up)
+        y, scales = convolve(x, self.weight, style, up=self.up)
+        assert scales is not None
         if self.up == 2:
             n = self.resample_filter.shape[0]
             before, after = (n - 1) // 2, (n - 2) // 2  # 2H+1 samples in, 2H out
-            x = upfirdn2d(x, self.resample_filter, pad=(before, after, before, after), gain=4)
-        if noise is not None:
-            x = x + noise.to(x.dtype)
-        x = x + self.bias[None, :, None, None].to(x.dtype)
-        return lrelu(x, self.gain, self.clamp)
+            y = upfirdn2d(y, self.resample_filter, pad=(before, after, before, after), gain=4)
+        return activate(y, scales, self.bias, noise, self.gain, self.clamp)
 
 
 class ToRGBLayer(StyledLayer):
@@ -273,12 +278,5 @@ class StyleGAN2(Generator):
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
 
-    def synthesize(
-        self,
-        ws: Tensor,
-        taps: Taps | None = None,
-        noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
-        precision: Precision = "auto",
-    ) -> Tensor:
-        return self.synthesis(ws, taps or Taps(), noise or Noise(), precision).float()
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        return self.synthesis(ws, asked.taps, asked.noise, asked.precision)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,11 +17,9 @@ from networks.alias_free import (
     layer_table,
     symmetric_padding,
 )
-from networks.base import Generator, Precision
+from networks.base import Generator, Pass
 from networks.layers import MLPMapping
-from networks.plan import Noise
 from networks.registry import family
-from networks.taps import Taps
 
 Config = Literal["T", "R"]
 
@@ -131,13 +128,6 @@ class StyleGAN3(Generator):
         )
         self.synthesis = ChainTrunk(spec, self.layers)
 
-    def synthesize(
-        self,
-        ws: Tensor,
-        taps: Taps | None = None,
-        noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
-        precision: Precision = "auto",
-    ) -> Tensor:
-        matrix = None if transform is None else invert_transform(transform, ws.device)
-        return self.synthesis(ws, taps or Taps(), noise or Noise(), matrix, precision)
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
+        return self.synthesis(ws, asked.taps, asked.noise, matrix, asked.precision)

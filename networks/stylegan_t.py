@@ -8,7 +8,6 @@ maps (second order); w is the mapped z with the text embedding c behind it, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from networks.alias_free import ChainInput, FourierInput, invert_transform
-from networks.base import Generator, Mapping, Precision, Spec, layer_dtype
+from networks.base import Generator, Mapping, Pass, Precision, Spec, layer_dtype
 from networks.filters import separable_filter, upsample2d
 from networks.layers import SQRT2, EqualizedLinear, normalize_2nd_moment
 from networks.plan import LayerInfo, Noise
@@ -283,13 +282,6 @@ class StyleGANT(Generator):
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
 
-    def synthesize(
-        self,
-        ws: Tensor,
-        taps: Taps | None = None,
-        noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
-        precision: Precision = "auto",
-    ) -> Tensor:
-        matrix = None if transform is None else invert_transform(transform, ws.device)
-        return self.synthesis(ws, taps or Taps(), noise or Noise(), matrix, precision).float()
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
+        return self.synthesis(ws, asked.taps, asked.noise, matrix, asked.precision)

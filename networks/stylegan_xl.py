@@ -6,7 +6,6 @@ stem's chain without the critically sampled layers, followed by head layers; bot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,11 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from networks.alias_free import ChainSpec, ChainTrunk, invert_transform, layer_table
-from networks.base import Generator, Mapping, Precision
+from networks.base import Generator, Mapping, Pass
 from networks.layers import EqualizedLinear, normalize_2nd_moment
-from networks.plan import Noise
 from networks.registry import family
-from networks.taps import Taps
 
 
 @dataclass(frozen=True)
@@ -85,13 +82,6 @@ class StyleGANXL(Generator):
         self.mapping = ClassMapping(spec)
         self.synthesis = ChainTrunk(spec, self.layers)
 
-    def synthesize(
-        self,
-        ws: Tensor,
-        taps: Taps | None = None,
-        noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
-        precision: Precision = "auto",
-    ) -> Tensor:
-        matrix = None if transform is None else invert_transform(transform, ws.device)
-        return self.synthesis(ws, taps or Taps(), noise or Noise(), matrix, precision)
+    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
+        matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
+        return self.synthesis(ws, asked.taps, asked.noise, matrix, asked.precision)

@@ -6,6 +6,7 @@ changes value and picture without calling `on_change`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -16,7 +17,7 @@ from widgets.rows import Tag, row, tooltip
 T = TypeVar("T")
 
 
-class Control(Generic[T]):
+class Control(ABC, Generic[T]):
     """A value that the user sets. Sub-classes create the item in `_create` and convert what it sends in `_read`."""
 
     held_to_change: ClassVar[bool] = False  # the value moves while the mouse button is down
@@ -60,8 +61,9 @@ class Control(Generic[T]):
             self._enabled = enabled
             dpg.configure_item(self.tag, enabled=enabled)
 
+    @abstractmethod
     def _create(self) -> Tag:
-        raise NotImplementedError
+        """Make the item(s); return the main one."""
 
     def _items(self) -> Sequence[Tag]:
         """The items that the user presses."""
