@@ -68,7 +68,7 @@ class Taps:
             if (edit.layer, edit.stage) == key:
                 x = apply_edit(x, edit)
         if key in self._capture:
-            self.captured[key] = x
+            self.captured[key] = x.contiguous()  # channels may lie innermost; who looks at maps wants planes
         return x
 
 
