@@ -188,7 +188,13 @@ class Trainer:
     # -- what a snapshot holds
 
     def state(self) -> dict[str, Any]:
-        """Everything that decides the next step, as plain values and tensors. Every process must ask for it."""
+        """Everything that decides the next step, as plain values and tensors. Every process must ask for it.
+
+        Raises RuntimeError when the processes no longer hold the same generator.
+        """
+        total = torch.stack([p.detach().double().sum() for p in self.generator.parameters()]).sum()
+        if len({part.item() for part in self.world.gather(total)}) > 1:
+            raise RuntimeError(f"{self.world.size} processes hold different generators at {self.seen} pictures")
         return {
             "config": asdict(self.config),
             "steps": self.steps,
