@@ -265,6 +265,11 @@ def _dill_function() -> Any:
     return container(Made(_dill_created(), ()))
 
 
+@case("dill-function-as-a-class.pkl", "dill", "asks to run what dill._dill._create_function returns")
+def _dill_function_class() -> Any:
+    return container(Made(_dill_created(), (), {}, new=True))
+
+
 @case("dill-function-kept.pkl", "dill", "no generator of a known family")
 def _dill_kept() -> Any:
     return {"net": _dill_created()}
