@@ -89,14 +89,3 @@ class Choice(Control[str]):
     @property
     def active(self) -> bool:
         return False
-
-    @property
-    def enabled(self) -> bool:
-        return self._enabled
-
-    @enabled.setter
-    def enabled(self, enabled: bool) -> None:
-        if enabled != self._enabled:
-            self._enabled = enabled
-            for button in self.buttons.values():
-                dpg.configure_item(button, enabled=enabled)

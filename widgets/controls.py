@@ -7,17 +7,17 @@ changes value and picture without calling `on_change`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
 import dearpygui.dearpygui as dpg
 
-from widgets.rows import Tag, row, tooltip
+from widgets.rows import Switchable, Tag, row, tooltip
 
 T = TypeVar("T")
 
 
-class Control(ABC, Generic[T]):
+class Control(Switchable, ABC, Generic[T]):
     """A value that the user sets. Sub-classes create the item in `_create` and convert what it sends in `_read`."""
 
     held_to_change: ClassVar[bool] = False  # the value moves while the mouse button is down
@@ -25,9 +25,8 @@ class Control(ABC, Generic[T]):
     def __init__(self, label: str, default: T, hint: str, on_change: Callable[[T], None] | None = None) -> None:
         self.default = self.value = default
         self.on_change = on_change
-        self._enabled = True
         with row(label, self._hint(hint)):
-            self.tag: Tag = self._create()
+            self.tag = self._create()
         for item in self._items():
             tooltip(item, self._hint(hint))
             dpg.configure_item(item, user_data=self)
@@ -50,24 +49,9 @@ class Control(ABC, Generic[T]):
         """Whether the mouse holds it, or text is being typed into it."""
         return bool(dpg.is_item_active(self.tag))
 
-    @property
-    def enabled(self) -> bool:
-        """Whether it takes input."""
-        return self._enabled
-
-    @enabled.setter
-    def enabled(self, enabled: bool) -> None:
-        if enabled != self._enabled:
-            self._enabled = enabled
-            dpg.configure_item(self.tag, enabled=enabled)
-
     @abstractmethod
     def _create(self) -> Tag:
         """Make the item(s); return the main one."""
-
-    def _items(self) -> Sequence[Tag]:
-        """The items that the user presses."""
-        return (self.tag,)
 
     def _read(self, app_data: Any) -> T:
         value: T = app_data

@@ -13,28 +13,39 @@ from widgets import look
 Tag = int | str
 
 
-class Button:
-    """Something to press. theme: 'primary' for what the panel is mainly for, 'danger', 'ghost', or ''."""
+class Switchable:
+    """Something that can be dimmed, so that it takes no input. `_items` are what the user presses."""
 
-    def __init__(self, label: str, hint: str, press: Callable[[], None], *, width: int = 0, theme: str = "") -> None:
-        self.press, self._enabled = press, True
-        self.tag: Tag = dpg.add_button(label=label, width=width, callback=self._pressed)
-        tooltip(self.tag, hint)
-        self.dress(theme)
-
-    def _pressed(self, sender: Tag, app_data: Any, user_data: Any) -> None:
-        self.press()
+    tag: Tag
+    _enabled = True
 
     @property
     def enabled(self) -> bool:
-        """Whether it can be pressed."""
+        """Whether it takes input."""
         return self._enabled
 
     @enabled.setter
     def enabled(self, enabled: bool) -> None:
         if enabled != self._enabled:
             self._enabled = enabled
-            dpg.configure_item(self.tag, enabled=enabled)
+            for item in self._items():
+                dpg.configure_item(item, enabled=enabled)
+
+    def _items(self) -> Sequence[Tag]:
+        return (self.tag,)
+
+
+class Button(Switchable):
+    """Something to press. theme: 'primary' for what the panel is mainly for, 'danger', 'ghost', or ''."""
+
+    def __init__(self, label: str, hint: str, press: Callable[[], None], *, width: int = 0, theme: str = "") -> None:
+        self.press = press
+        self.tag = dpg.add_button(label=label, width=width, callback=self._pressed)
+        tooltip(self.tag, hint)
+        self.dress(theme)
+
+    def _pressed(self, sender: Tag, app_data: Any, user_data: Any) -> None:
+        self.press()
 
     def dress(self, theme: str) -> None:
         """Give it another of the app's item themes."""
