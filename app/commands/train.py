@@ -23,7 +23,7 @@ import click
 @click.option("--critic", type=click.Choice(["residual", "growing", "projected"]),
               help="Discriminator [residual; growing for stylegan1].")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-              help="Change any setting of the run, such as batch=32 or gamma=0.5.")  # fmt: skip
+              help="Change a setting, such as batch=32; with --resume, sizes of networks stay.")  # fmt: skip
 @click.option("--tensorboard", is_flag=True, help="Write scalars for TensorBoard as well (needs tensorboard).")
 def train(
     data_folder: Path,
@@ -46,7 +46,7 @@ def train(
     from app.errors import InputError
     from app.memory import keep_big_buffers
     from app.training.run import Run, Schedule, stored_config
-    from app.training.settings import chosen
+    from app.training.settings import changed, chosen
     from networks.training.data import PictureSet
     from networks.training.parallel import join
     from networks.training.trainer import Trainer
@@ -56,9 +56,9 @@ def train(
     chosen_device = pick(device)
     data = PictureSet(data_folder)
     if resume:
-        config = stored_config(out)
-        if settings or critic:
-            raise click.UsageError("--resume goes on with the run's own settings; leave --set and --critic away")
+        if critic:
+            raise click.UsageError("--resume goes on with the run's own discriminator; leave --critic away")
+        config = changed(stored_config(out), settings)
     else:
         if (out / "state.pt").exists():
             raise InputError(f"{out} already holds a run; add --resume to go on, or choose another folder")
@@ -68,7 +68,7 @@ def train(
     world = join(chosen_device)
     run = Run(out, Trainer(config, data, chosen_device, world), Schedule(kimg, snapshot_kimg, keep_kimg))
     if resume:
-        run.resume()
+        run.resume(settings)
     finished = _go(run, _scalars(out, run.trainer.seen) if tensorboard and world.leads else None)
     if world.leads:
         word = "finished" if finished else "stopped"

@@ -13,6 +13,8 @@ def markdown(card: dict[str, Any]) -> str:
     height, width = card["resolution"]
     distances = ", ".join(f"{value} at {key}" for key, value in measured["frechet_distance"].items())
     settings = "\n".join(f"| {key} | {_shown(value)} |" for key, value in training["configuration"].items())
+    changes = "".join(f"- {text}\n" for text in training["changes"])
+    changes = f"Changed on the way (the table shows the last values):\n\n{changes}" if changes else ""
     similar = ", ".join(f"{value:.2f}" for value in measured["neighbour_similarity"])
     return f"""# {card["name"]}
 
@@ -44,7 +46,8 @@ Samples at psi 0.7, unselected; [psi 1](samples-psi-1.0.png); [loss curves](loss
 | setting | value |
 |---|---|
 {settings}
-"""
+
+{changes}"""
 
 
 def _shown(value: Any) -> str:

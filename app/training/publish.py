@@ -75,6 +75,7 @@ def publish(run: Path, out: Path, name: str, effort: Effort, say: Say, data: Pic
         "data": {key: value for key, value in about["data"].items() if key != "sha512"},
         "training": {
             "configuration": about["config"],
+            "changes": about.get("changes", []),
             "pictures_seen": seen,
             "hours": round(about["seconds"] / 3600, 2),
             "machine": about["machine"],

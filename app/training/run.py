@@ -11,7 +11,7 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -53,6 +53,7 @@ class Run:
     trainer: Trainer
     schedule: Schedule
     seconds: float = 0.0
+    changes: list[str] = field(default_factory=list)  # settings changed on the way, with the pictures seen then
     _sums: dict[str, float] = field(default_factory=dict)
     _count: int = 0
     _started: float = field(default_factory=time.monotonic)
@@ -86,7 +87,7 @@ class Run:
         state = self.trainer.state()
         if not self.trainer.world.leads:
             return
-        state["seconds"] = self.elapsed
+        state["seconds"], state["changes"] = self.elapsed, self.changes
         save_state(self.folder / "state.pt", state)
         self.write_grid()
         if keep:
@@ -94,14 +95,18 @@ class Run:
             write_generator(path, self.trainer.average, f"{self.folder.name}-{self._stamp}")
         self._write_about()
 
-    def resume(self) -> None:
-        """Go on from state.pt; rows of the log that are newer than it are dropped."""
+    def resume(self, settings: Sequence[str] = ()) -> None:
+        """Go on from state.pt; rows of the log that are newer than it are dropped. settings: what changed, to note."""
         path = self.folder / "state.pt"
         if not path.exists():
             raise InputError(f"{self.folder} holds no state.pt, so there is nothing to resume; train without --resume")
         state = load_state(path)
         self.trainer.restore(state)
         self.seconds = float(state["seconds"])
+        self.changes = [
+            *state.get("changes", ()),
+            *(f"{text} from {self.trainer.seen} pictures on" for text in settings),
+        ]
         log = self.folder / "loss.csv"
         if log.exists():
             kept = [row for row in read_log(log) if row["kimg"] * 1000 <= self.trainer.seen + 0.5]
@@ -147,6 +152,7 @@ class Run:
             "config": asdict(self.trainer.config),
             "data": json.loads(data.read_text(encoding="utf-8")) if data.exists() else {"source": "unknown"},
             "data_folder": str(self.trainer.data.folder.resolve()),
+            "changes": self.changes,
             "pictures_seen": self.trainer.seen,
             "seconds": round(self.elapsed),
             "machine": machine(self.trainer.device),

@@ -9,6 +9,11 @@ from typing import Any, cast
 from app.errors import InputError
 from networks.training.config import PRESETS, Critic, TrainConfig, projected
 
+FIXED = {
+    "resolution", "img_channels", "z_dim", "w_dim", "mapping_layers", "num_layers", "channel_base", "channel_max",
+    "d_channel_base", "d_channel_max", "critic", "view", "seed",
+}  # fmt: skip
+
 
 def chosen(family: str, critic: str | None, settings: Sequence[str] = ()) -> TrainConfig:
     """The family's preset, with another discriminator where asked for, then with the single settings."""
@@ -18,6 +23,16 @@ def chosen(family: str, critic: str | None, settings: Sequence[str] = ()) -> Tra
     elif critic is not None:
         config = replace(config, critic=cast(Critic, critic))
     return replace(config, **dict(parse(text, config) for text in settings))
+
+
+def changed(config: TrainConfig, settings: Sequence[str]) -> TrainConfig:
+    """A run's configuration with settings changed for what is left of it; what decides the networks stays."""
+    pairs = dict(parse(text, config) for text in settings)
+    if fixed := sorted(set(pairs) & FIXED):
+        raise InputError(
+            f"{', '.join(fixed)} cannot change in a run, for the networks follow from it; begin another run"
+        )
+    return replace(config, **pairs)
 
 
 def parse(text: str, config: TrainConfig) -> tuple[str, Any]:

@@ -23,6 +23,12 @@ CALIBRATION = 64  # training pictures that the projected discriminator is calibr
 MAGNITUDE_DECAY = 0.999  # Karras et al. 2021, appendix B
 
 
+def adam(parameters: list[nn.Parameter], rate: float, interval: int) -> torch.optim.Adam:
+    """Adam without momentum; lazy regularization slows it down by c = k / (k + 1) (Karras et al. 2020, app. B)."""
+    c = interval / (interval + 1) if interval else 1.0
+    return torch.optim.Adam(parameters, rate * c, (0.0, 0.99**c), 1e-8)
+
+
 class Trainer:
     """Generator, discriminator, their optimizers, the average, and one random stream on the CPU for all draws."""
 
@@ -49,21 +55,16 @@ class Trainer:
             even = torch.arange(0, len(data), max(1, len(data) // CALIBRATION))[:CALIBRATION]
             self.critic.calibrate(data.take(even).to(self.device))
         self.critic_parameters = [p for p in self.critic.parameters() if p.requires_grad]
-        self.g_optimizer = self._adam(
+        self.g_optimizer = adam(
             list(self.generator.parameters()), config.g_rate, config.path_interval if config.path_weight else 0
         )
-        self.d_optimizer = self._adam(self.critic_parameters, config.d_rate, config.r1_interval if config.gamma else 0)
+        self.d_optimizer = adam(self.critic_parameters, config.d_rate, config.r1_interval if config.gamma else 0)
         self.path_mean = torch.zeros((), device=self.device)
         self.rng = torch.Generator().manual_seed(config.seed + 7919 * self.world.rank)
         self.steps, self.seen = 0, 0
         self.stats: dict[str, float] = {}
         if config.family == "stylegan3":
             self._follow_magnitudes()
-
-    def _adam(self, parameters: list[nn.Parameter], rate: float, interval: int) -> torch.optim.Adam:
-        """Adam without momentum; lazy regularization slows it down by c = k / (k + 1) (Karras et al. 2020, app. B)."""
-        c = interval / (interval + 1) if interval else 1.0
-        return torch.optim.Adam(parameters, rate * c, (0.0, 0.99**c), 1e-8)
 
     def _follow_magnitudes(self) -> None:
         """Keep the running mean square of each layer's input while training (Karras et al. 2021, appendix B)."""
@@ -216,8 +217,10 @@ class Trainer:
         self.generator.load_state_dict(state["generator"])
         self.average.load_state_dict(state["average"])
         self.critic.load_state_dict(state["critic"])
-        self.g_optimizer.load_state_dict(state["g_optimizer"])
-        self.d_optimizer.load_state_dict(state["d_optimizer"])
+        for optimizer, name in ((self.g_optimizer, "g_optimizer"), (self.d_optimizer, "d_optimizer")):
+            pace = {key: optimizer.param_groups[0][key] for key in ("lr", "betas")}  # of this run, not of the snapshot
+            optimizer.load_state_dict(state[name])
+            optimizer.param_groups[0].update(pace)
         self.path_mean = state["path_mean"].to(self.device)
         self.rng.set_state(state["rng"][self.world.rank])
         self.steps, self.seen, self.stats = state["steps"], state["seen"], dict(state["stats"])

@@ -21,7 +21,7 @@ from app.training import metrics, publish
 from app.training.curves import draw_curves
 from app.training.grid import contact_sheet
 from app.training.run import Run, Schedule, crossed, read_log, stored_config
-from app.training.settings import chosen
+from app.training.settings import changed, chosen
 from networks.checkpoint.load import load
 from networks.training.config import PRESETS
 from networks.training.data import PictureSet
@@ -105,6 +105,20 @@ def test_resume_drops_rows_of_the_log_that_are_newer_than_the_snapshot(folder, t
         file.write("0.016,9,16,1,1,1,1,,,\n")
     begin(folder, tmp_path / "run", 0.024, resume=True)
     assert [round(1000 * row["kimg"]) for row in read_log(run.folder / "loss.csv")] == [4, 8, 12]
+
+
+def test_settings_changed_on_the_way_are_kept_with_the_run(folder, tmp_path):
+    begin(folder, tmp_path / "run", 0.012).go(nothing)
+    config = changed(stored_config(tmp_path / "run"), ("batch=8", "g_rate=0.5"))
+    run = Run(tmp_path / "run", Trainer(config, PictureSet(folder)), Schedule(0.020))
+    run.resume(("batch=8", "g_rate=0.5"))
+    assert run.trainer.g_optimizer.param_groups[0]["lr"] == pytest.approx(0.5 * 2 / 3)  # k / (k + 1) of interval 2
+    run.go(nothing)
+    assert load_state(run.folder / "state.pt")["seen"] == 20
+    about = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    assert about["changes"] == ["batch=8 from 12 pictures on", "g_rate=0.5 from 12 pictures on"]
+    with pytest.raises(InputError, match="channel_max cannot change in a run"):
+        changed(config, ("channel_max=4",))
 
 
 def test_nothing_to_resume_is_said(tmp_path):
