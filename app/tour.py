@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.engine import content
 from app.errors import InputError
 
 if TYPE_CHECKING:
@@ -163,10 +164,9 @@ class Tour:
 
         def done() -> bool:
             frame = app.loop.frame
-            wanted = app.loop.request()
-            return (
-                frame is not None and frame.complete and frame.request == wanted and not app.desk.engine.status().busy
-            )
+            if frame is None or not frame.complete or app.desk.engine.status().busy:
+                return False
+            return content(frame.request) == content(app.loop.request())
 
         yield from waiting(done, "a picture")
         frame = app.loop.frame

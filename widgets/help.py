@@ -66,7 +66,8 @@ def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
         dpg.configure_item(body, horizontal=width >= look.pixels(WIDE))
         dpg.configure_item(page, show=not shown, max_size=[width - 2 * MARGIN, height - 2 * MARGIN])
         if not shown:  # its size is known only after it was drawn
-            dpg.set_frame_callback(dpg.get_frame_count() + 2, lambda: centre())
+            for frames in (2, 3, 4):
+                dpg.set_frame_callback(dpg.get_frame_count() + frames, lambda: centre())
 
     return toggle
 

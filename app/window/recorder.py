@@ -156,5 +156,5 @@ def _guarded(path: Path, work: Callable[[], Sentence]) -> Sentence:
     try:
         return work()
     except Exception as error:
-        problem = problems.describe(error)
-        return f"{path.name}: {problem.detail}", True
+        detail = problems.describe(error).detail
+        return detail if path.name in detail else f"{path.name}: {detail}", True
