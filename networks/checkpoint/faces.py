@@ -15,13 +15,12 @@ FACES_HINT = (
 
 
 def find_faces() -> Path | None:
-    """Return the folder of the networks in the installed package, None when it is not installed.
+    """Return the folder of the installed package (its networks lie in data/), None when it is not installed.
 
     The package is located, never imported: importing it would need OpenVINO.
     """
     spec = PathFinder.find_spec("random_face")
     for folder in () if spec is None else spec.submodule_search_locations or ():
-        data = Path(folder) / "data"
-        if (data / SYNTHESIS).is_file():
-            return data
+        if (Path(folder) / "data" / SYNTHESIS).is_file():
+            return Path(folder)
     return None

@@ -106,8 +106,8 @@ def test_baked_noise_is_a_unit_map_times_a_strength(faces):
 
 @pytest.mark.parametrize("name", ["file", "folder", "package"])
 def test_any_of_the_paths_names_the_model(name):
-    folder = find_faces()
-    path = {"file": folder / MAPPING, "folder": folder, "package": folder.parent}[name]
+    package = find_faces()
+    path = {"file": package / "data" / MAPPING, "folder": package / "data", "package": package}[name]
     assert set(read_openvino(path).root) == {"mapping", "synthesis"}
     assert read_openvino(REFERENCE) is None
 
@@ -197,7 +197,7 @@ def test_gradients_reach_ws():
 def broken(tmp_path):
     """A copy of the mapping network (the small one) beside an empty synthesis, to damage."""
     for name in (MAPPING, "MappingNetwork.bin"):
-        shutil.copy(find_faces() / name, tmp_path / name)
+        shutil.copy(find_faces() / "data" / name, tmp_path / name)
     (tmp_path / SYNTHESIS).write_text("<net name='x' version='10'><layers/><edges/></net>")
     (tmp_path / "SynthesisNetwork.bin").write_bytes(b"")
     return tmp_path
