@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tarfile
 
 import numpy as np
 import pytest
@@ -106,6 +107,18 @@ def test_wrong_hash_is_refused(tmp_path):
     path.write_bytes(b"something else")
     with pytest.raises(InputError, match=r"package\.tgz has SHA-512 .*expected AAAA"):
         fluent.check(path, "AAAA")
+
+
+def test_animations_come_from_the_packages_by_code_point(tmp_path):
+    path = tmp_path / "package.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in (("package/assets/1f600.webp", b"one"), ("package/README.md", b"text")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    assert fluent.animations([path], {"1f600"}) == {"1f600": b"one"}
+    with pytest.raises(InputError, match="lack 1 of 2 animations, 1f601 first"):
+        fluent.animations([path], {"1f600", "1f601"})
 
 
 PLAIN = Draw((10, 20, 30), (10, 20, 30), (0.0, 0.0), 0.0, 1.0, False)
