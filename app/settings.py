@@ -36,6 +36,8 @@ def read_settings(folder: Path) -> tuple[Settings, str]:
     path = folder / "settings.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values["recent"], list):
+            raise TypeError("'recent' is no list")
         return (
             Settings(
                 recent=tuple(str(item) for item in values["recent"])[:RECENT_LIMIT],
@@ -46,7 +48,7 @@ def read_settings(folder: Path) -> tuple[Settings, str]:
         )
     except FileNotFoundError:
         return Settings(), ""
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         return Settings(), f"The settings in {path} could not be read ({error}); defaults are used."
 
 
