@@ -404,8 +404,12 @@ def test_the_tour_makes_everything_that_it_names(app: WholeApp):
     app.out.mkdir()
     app.desk.open(str(REFERENCE / SG2))
     tour = Tour(app.out)
+    maps_in_sight: dict[str, bool] = {}
     for _ in tour.script(app.running):
         app.turn()
+        if tour.made:
+            maps_in_sight.setdefault(tour.made[-1].stem, dpg.is_item_visible(app.panel("Layers").view.drawlist))
+    assert [maps_in_sight[name] for name in ("03-noise", "04-feature-maps", "05-one-map")] == [False, True, True]
     assert [path.name for path in tour.made if path.suffix == ".png"] == [
         "01-picture.png",
         "02-dragged.png",
