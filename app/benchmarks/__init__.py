@@ -1,1 +1,1 @@
-"""Measurements of `main.py bench`: pictures, memory, the window. Numbers go to docs/benchmarks.md."""
+"""Measurements of `main.py bench`: pictures, the window, the reader, memory; each in a process of its own."""

@@ -2,61 +2,78 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app import memory
+from app.benchmarks.alone import alone
+from app.benchmarks.machine import resident_mb
+from app.benchmarks.models import write_models
+from app.benchmarks.numbers import markdown, short, slope
 from app.models import ModelStore
 from app.renderer import Renderer
 from app.request import Latent, Model, RenderRequest
-from networks.checkpoint.records import Checkpoint
-from networks.checkpoint.safetensors_format import save_checkpoint
-from networks.presets import build_preset
 
-RENDERS, MODELS = 200, 10
-NAME, QUICK_NAME = "stylegan2-256", "stylegan2-128-small"
+RENDERS, MODELS, KEPT = 200, 10, 4
+NAME, QUICK_NAME = "stylegan2-256", "stylegan2-64-small"
+SHOWN_RENDERS, SHOWN_MODELS = (1, 20, 100, RENDERS), (1, KEPT, 5, 7, MODELS)
 
 
-def resident_mb() -> float:
-    """Memory that the process holds now, in MB (Linux; elsewhere 0)."""
-    statm = Path("/proc/self/statm")
-    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6 if statm.exists() else 0.0
+@dataclass(frozen=True)
+class MemoryUse:
+    """Resident MB: with torch loaded, after each picture of one model, after each of several models in turn."""
+
+    start: float
+    renders: list[float]
+    models: list[float]
 
 
-def write_models(folder: Path, count: int, name: str) -> list[Path]:
-    """Checkpoints with random weights, each of its own seed."""
-    paths = []
-    for seed in range(count):
-        generator = build_preset(name, seed)
-        path = folder / f"{name}-{seed}.safetensors"
-        save_checkpoint(Checkpoint(path, "random", generator.family, generator.spec, generator.state_dict()), path)
-        paths.append(path)
-    return paths
+def measure(paths: list[str], device: str) -> MemoryUse:
+    """Draw `RENDERS` different pictures, then one of each model; runs alone in its process."""
+    start = resident_mb()
+    renderer = Renderer(ModelStore(count=KEPT))
+    request = RenderRequest(model=Model(paths[0], device))
+    renders, models = [], []
+    for seed in range(RENDERS):
+        renderer.render(replace(request, latent=Latent(((seed, 1.0),))))
+        renders.append(resident_mb())
+    for path in paths:
+        renderer.render(RenderRequest(model=Model(path, device)))
+        models.append(resident_mb())
+    return MemoryUse(start, renders, models)
 
 
-def table(quick: bool) -> list[str]:
-    """Markdown lines: memory at each stage."""
+def table(quick: bool, device: str, say: Callable[[str], None]) -> list[str]:
+    """Markdown lines: memory at each stage, and how it grows."""
+    name = QUICK_NAME if quick else NAME
     with tempfile.TemporaryDirectory() as folder:
-        paths = write_models(Path(folder), MODELS, QUICK_NAME if quick else NAME)
+        say(f"memory: writing {MODELS} models")
+        paths = write_models(Path(folder), MODELS, name)
         size = paths[0].stat().st_size / 1e6
-        memory.give_back()
-        lines = [
-            f"Models: {paths[0].stem.rsplit('-', 1)[0]}, {size:.0f} MB each, CPU; the store keeps at most 4.",
-            "",
-            "| after | memory, MB |",
-            "|---|---|",
-            f"| start, torch loaded | {resident_mb():.0f} |",
-        ]
-        renderer = Renderer(ModelStore())
-        request = RenderRequest(model=Model(str(paths[0]), "cpu"))
-        for count in range(1, RENDERS + 1):
-            renderer.render(replace(request, latent=Latent(((count, 1.0),))))
-            if count in (1, 20, RENDERS):
-                lines.append(f"| {count} pictures | {resident_mb():.0f} |")
-        for count, path in enumerate(paths, 1):
-            renderer.render(RenderRequest(model=Model(str(path), "cpu")))
-            if count in (4, 7, MODELS):
-                lines.append(f"| {count} models opened in turn | {resident_mb():.0f} |")
-    return lines
+        say(f"memory: {RENDERS} pictures, {MODELS} models")
+        used = alone(measure, [str(path) for path in paths], device)
+    return report(used, name, size)
+
+
+def report(used: MemoryUse, name: str, size_mb: float) -> list[str]:
+    """Markdown lines of one measurement."""
+    rows = [["torch loaded", short(used.start)]]
+    rows += [[counted(count, "picture"), short(used.renders[count - 1])] for count in SHOWN_RENDERS]
+    rows += [[f"{counted(count, 'model')} opened in turn", short(used.models[count - 1])] for count in SHOWN_MODELS]
+    late = used.renders[len(used.renders) // 2 :]
+    full = used.models[KEPT:]
+    return [
+        f"Resident memory of a process that draws with {name} ({size_mb:.0f} MB of weights). Pictures of different"
+        f" seeds; then {MODELS} files in turn, of which the app keeps the last {KEPT}.",
+        "",
+        *markdown(("after", "memory, MB"), rows),
+        "",
+        f"Growth over the second half of the pictures: {slope(late) * 1000:+.0f} KB per picture. Growth from model"
+        f" {KEPT + 1} to {MODELS}, each replacing another: {slope(full):+.1f} MB per model.",
+    ]
+
+
+def counted(count: int, what: str) -> str:
+    """'1 picture', '20 pictures'."""
+    return f"{count} {what}{'' if count == 1 else 's'}"

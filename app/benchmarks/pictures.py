@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,72 +9,116 @@ from dataclasses import dataclass
 import torch
 
 from app import devices
+from app.benchmarks.alone import alone
+from app.benchmarks.numbers import Spread, markdown, short
 from networks.base import Generator
+from networks.checkpoint.faces import find_faces
+from networks.checkpoint.load import load
 from networks.presets import PRESETS, build_preset
 from networks.taps import Taps
 
-QUICK = ("stylegan2-64-small", "stylegan2-128-small", "stylegan3-t-64-small", "stylegan3-r-64-small")
-MIN_REPEATS, MIN_SECONDS, MAX_REPEATS = 3, 2.0, 50
+QUICK = ("stylegan2-64-small", "stylegan3-t-64-small")
+FACES = "faces (MobileStyleGAN, 1024)"
+MIN_REPEATS, MAX_REPEATS = 5, 50
 EARLY_PX = 64
+HEAD = (
+    "network", "parameters, M", "picture, ms", "CPU time, ms", "allocator as it comes, ms", "ratio",
+    "early picture of 64 px, ms", "z to w, ms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class PictureTime:
-    """One network: median milliseconds of a full picture, of an early one of 64 px, and of mapping one seed."""
+    """One network at batch 1: the picture's wall and CPU time, an early picture of 64 px, mapping one z; in ms."""
 
-    name: str
     parameters: int
-    full_ms: float
-    early_ms: float | None  # None: the family has no early picture
-    map_ms: float
+    threads: int
+    full_ms: Spread
+    cpu_ms: Spread
+    early_ms: Spread | None  # None: the family has no early picture of that size
+    map_ms: Spread
 
 
-def measure(name: str, device: torch.device) -> PictureTime:
-    """Build a preset and time it at batch 1."""
-    generator = build_preset(name).to(device)
+def names(quick: bool) -> list[str]:
+    """Rows of the table: presets, and the faces where they are installed."""
+    return list(QUICK) if quick else [*PRESETS, *([FACES] if find_faces() else [])]
+
+
+def measure(name: str, device_name: str, seconds: float) -> PictureTime:
+    """Build one network and time it; runs alone in its process."""
+    device = devices.pick(device_name)
+    threads = devices.prepare_thread()
+    generator = build(name).to(device)
     z = torch.randn(1, generator.z_dim, generator=torch.Generator().manual_seed(0)).to(device)
     with torch.inference_mode():
         ws = generator.map(z)
-        early = EARLY_PX if EARLY_PX in generator.preview_sizes[:-1] else None
+        has_early = EARLY_PX in generator.preview_sizes[:-1]
+        wall, cpu = repeat(lambda: generator.synthesize(ws), device, seconds)
+        early = Taps(stop_at=EARLY_PX)
         return PictureTime(
-            name,
-            sum(parameter.numel() for parameter in generator.parameters()),
-            time_pass(generator, ws),
-            None if early is None else time_pass(generator, ws, early),
-            median_ms(lambda: generator.map(z), device),
+            parameters=sum(parameter.numel() for parameter in generator.parameters()),
+            threads=threads,
+            full_ms=wall,
+            cpu_ms=cpu,
+            early_ms=repeat(lambda: generator.synthesize(ws, early), device, seconds / 4)[0] if has_early else None,
+            map_ms=repeat(lambda: generator.map(z), device, seconds / 8)[0],
         )
 
 
-def time_pass(generator: Generator, ws: torch.Tensor, stop_at: int | None = None) -> float:
-    """Median milliseconds of the synthesis of ws, up to a height."""
-    return median_ms(lambda: generator.synthesize(ws, Taps(stop_at=stop_at)), ws.device)
+def build(name: str) -> Generator:
+    """A preset with random weights, or the installed faces."""
+    if name != FACES:
+        return build_preset(name)
+    path = find_faces()
+    assert path is not None
+    return load(path)[0]
 
 
-def median_ms(call: Callable[[], object], device: torch.device) -> float:
-    """Median milliseconds of a call after one to warm up, over at least 3 repeats and 2 seconds (at most 50)."""
+def repeat(call: Callable[[], object], device: torch.device, seconds: float) -> tuple[Spread, Spread]:
+    """Wall and CPU milliseconds (all threads) of a call after one to warm up: at least 5 repeats, at most 50."""
     call()
-    times: list[float] = []
+    wall: list[float] = []
+    cpu: list[float] = []
     began = time.perf_counter()
-    while len(times) < MIN_REPEATS or (time.perf_counter() - began < MIN_SECONDS and len(times) < MAX_REPEATS):
-        start = time.perf_counter()
+    while len(wall) < MIN_REPEATS or (time.perf_counter() - began < seconds and len(wall) < MAX_REPEATS):
+        start, start_cpu = time.perf_counter(), time.process_time()
         call()
-        devices.wait_for(device)
-        times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        wall.append((time.perf_counter() - start) * 1000)
+        cpu.append((time.process_time() - start_cpu) * 1000)
+    return Spread.of(wall), Spread.of(cpu)
 
 
-def table(quick: bool, device_name: str) -> list[str]:
-    """Markdown lines of all presets."""
-    device = devices.pick(device_name)
-    threads = devices.prepare_thread()
-    lines = [
-        f"Device {device}, {threads} threads per operation, batch 1, random weights, medians.",
+def table(quick: bool, device: str, say: Callable[[str], None]) -> list[str]:
+    """Markdown lines: one row for each network."""
+    rows, threads = [], 0
+    seconds = 0.5 if quick else 4.0
+    wanted = names(quick)
+    for number, name in enumerate(wanted, 1):
+        say(f"pictures {number}/{len(wanted)}: {name}")
+        plain = alone(measure, name, device, seconds, tuned=False)
+        tuned = alone(measure, name, device, seconds)
+        threads = tuned.threads
+        rows.append(row(name, tuned, plain))
+    return [
+        f"Batch 1, fp32 on a CPU, {threads} threads, random weights (the faces have theirs), noise const. Median (least"
+        " to greatest) of 5 to 50 pictures. CPU time adds up all threads and does not count waiting for a core. The"
+        " app keeps big buffers (app/memory.py); `allocator as it comes` is the same network without that.",
         "",
-        "| network | parameters | full picture, ms | early picture of 64 px, ms | one seed to w, ms |",
-        "|---|---|---|---|---|",
+        *markdown(HEAD, rows),
     ]
-    for name in QUICK if quick else PRESETS:
-        row = measure(name, device)
-        early = "-" if row.early_ms is None else f"{row.early_ms:.1f}"
-        lines.append(f"| {name} | {row.parameters:,} | {row.full_ms:.1f} | {early} | {row.map_ms:.2f} |")
-    return lines
+
+
+def row(name: str, tuned: PictureTime, plain: PictureTime) -> list[str]:
+    """Cells of one network."""
+    return [
+        name,
+        f"{tuned.parameters / 1e6:.1f}",
+        str(tuned.full_ms),
+        short(tuned.cpu_ms.median),
+        str(plain.full_ms),
+        f"{plain.full_ms.median / tuned.full_ms.median:.1f}",
+        "-" if tuned.early_ms is None else short(tuned.early_ms.median),
+        short(tuned.map_ms.median),
+    ]

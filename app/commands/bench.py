@@ -1,9 +1,7 @@
-"""`bench`: how fast this machine is, as the table of docs/benchmarks.md."""
+"""`bench`: how fast this machine is, as the tables of docs/benchmarks.md."""
 
 from __future__ import annotations
 
-import multiprocessing
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,70 +10,51 @@ import click
 from app.commands import OpenWindow
 from app.commands._options import device_option
 
-PARTS = ("pictures", "memory", "window")
+SECTIONS = ("pictures", "window", "reader", "memory")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
 @click.command()
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure this part; may be given again. [all]")
-@click.option("--quick", is_flag=True, help="Small networks only.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the tables there as Markdown.")
+@click.option("--section", "sections", type=click.Choice(SECTIONS), multiple=True,
+              help="Measure this section; may be given again. [all]")  # fmt: skip
+@click.option("--quick", is_flag=True, help="Small networks, few repeats; writes only where --out says so.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write there. [docs/benchmarks.md]")
 @device_option
 @click.pass_obj
-def bench(open_window: OpenWindow, only: tuple[str, ...], quick: bool, out: Path | None, device: str) -> None:
-    """Measure pictures, memory and the window on this machine; prints Markdown."""
-    parts: dict[str, Callable[[], list[str]]] = {
-        "pictures": lambda: alone("app.benchmarks.pictures", quick, device),
-        "memory": lambda: alone("app.benchmarks.memory_use", quick),
-        "window": lambda: window(open_window, device),
-    }
-    lines = ["# Benchmarks", "", "Made by `python main.py bench`.", "", machine()]
-    for name, measure in parts.items():
-        if not only or name in only:
-            lines += ["", f"## {name.capitalize()}", "", *measure()]
-    text = "\n".join(lines) + "\n"
-    click.echo(text)
+def bench(open_window: OpenWindow, sections: tuple[str, ...], quick: bool, out: Path | None, device: str) -> None:
+    """Measure pictures, the window, the reader and memory on this machine; print the tables and write them."""
+    from app.benchmarks import document
+
+    out = out or (None if quick else DOCUMENT)
+    measured = {}
+    for name in SECTIONS:
+        if not sections or name in sections:
+            measured[name] = section(name, quick, device, open_window)
+            click.echo("\n".join([f"## {name.capitalize()}", "", *measured[name], ""]))
+            if out is not None:  # after each section: what was measured stays when a later one is stopped
+                old = out.read_text(encoding="utf-8") if out.exists() else ""
+                out.parent.mkdir(parents=True, exist_ok=True)
+                out.write_text(document.update(old, measured, SECTIONS), encoding="utf-8")
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+        say(f"written to {out}")
 
 
-def alone(module: str, *arguments: object) -> list[str]:
-    """Run a module's `table` in a fresh process, so that parts do not share memory or warmth."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(run_table, (module, arguments))
+def section(name: str, quick: bool, device: str, open_window: OpenWindow) -> list[str]:
+    """Markdown lines of one section, under what it was measured on."""
+    from app.benchmarks import machine
+
+    before = machine.load()
+    lines = measure(name)(quick, device, say, *((open_window,) if name == "window" else ()))
+    return [machine.conditions(), machine.busy(before, machine.load()), "", *lines]
 
 
-def run_table(module: str, arguments: tuple[object, ...]) -> list[str]:
-    """In the fresh process: import and measure."""
-    import importlib
+def measure(name: str) -> Callable[..., list[str]]:
+    """The function that measures a section; its modules import torch, so they are imported when it is wanted."""
+    from app.benchmarks import memory_use, pictures, reader, window
 
-    from app import process
-
-    process.prepare()
-    lines: list[str] = importlib.import_module(module).table(*arguments)
-    return lines
+    return {"pictures": pictures, "window": window, "reader": reader, "memory": memory_use}[name].table
 
 
-def window(open_window: OpenWindow, device: str) -> list[str]:
-    """The window's numbers, or the sentence why there are none."""
-    from app.benchmarks.window import table
-    from app.start import NoScreenError
-
-    try:
-        return table(open_window, device)
-    except NoScreenError as error:
-        return [f"Not measured: {error}"]
-
-
-def machine() -> str:
-    """One line about the computer and the versions."""
-    import os
-    from importlib.metadata import version
-
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0] if names else cpu
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cpu}, {cores} cores; {platform.system()}; Python {platform.python_version()}, torch {version('torch')}."
+def say(text: str) -> None:
+    """Progress, apart from the tables."""
+    click.echo(text, err=True)

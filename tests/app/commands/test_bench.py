@@ -1,0 +1,164 @@
+"""The benchmark measures what it says and writes its document; here on small networks, or on numbers known before."""
+
+import os
+import re
+
+import pytest
+
+from app.benchmarks import document, machine, memory_use, models, pictures, reader, window
+from app.benchmarks.alone import alone
+from app.benchmarks.numbers import Spread, markdown, percentile_95, short, slope
+from app.commands import bench, main
+from app.start import NoScreenError
+from networks import presets
+from tests.app.conftest import SPEC, build
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Every preset is the small test generator, in this process."""
+    monkeypatch.setattr(pictures, "MIN_REPEATS", 2)
+    monkeypatch.setattr(pictures, "find_faces", lambda: None)
+    for module in (pictures, models):
+        monkeypatch.setattr(module, "build_preset", lambda name, seed=0: build(SPEC, seed))
+    for module in (pictures, reader, memory_use):
+        monkeypatch.setattr(module, "alone", lambda function, *args, tuned=True: function(*args))
+
+
+def cells(lines):
+    """The rows of the table among lines, without its head and rule."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    return rows[2:]
+
+
+def test_the_picture_table_has_a_row_for_every_preset_and_every_cell_a_time(tiny, monkeypatch):
+    said = []
+    monkeypatch.setattr(pictures, "measure", lambda name, device, _, m=pictures.measure: m(name, device, 0.0))
+    rows = cells(pictures.table(False, "cpu", said.append))
+    assert [row[0] for row in rows] == list(presets.PRESETS)
+    assert len(said) == len(rows)
+    for row in rows:
+        assert len(row) == len(pictures.HEAD)
+        assert all(float(re.match(r"[\d.]+", cell)[0]) > 0 for cell in row[2:])
+
+
+def test_a_spread_holds_every_repeat_and_the_clock_of_the_processor(tiny):
+    import torch
+
+    calls = []
+    wall, cpu = pictures.repeat(lambda: calls.append(sum(range(20_000))), torch.device("cpu"), 0.0)
+    assert len(calls) == 3  # one to warm up
+    assert 0 < wall.low <= wall.median <= wall.high
+    assert cpu.median > 0
+
+
+def test_memory_is_noted_after_every_picture_and_every_model_and_no_file_stays(tiny, monkeypatch, tmp_path):
+    monkeypatch.setattr(memory_use.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(memory_use, "RENDERS", 20)
+    monkeypatch.setattr(memory_use, "SHOWN_RENDERS", (1, 20))
+    lines = memory_use.table(True, "cpu", lambda _: None)
+    assert [row[0] for row in cells(lines)] == [
+        "torch loaded", "1 picture", "20 pictures", "1 model opened in turn",
+        *(f"{count} models opened in turn" for count in (4, 5, 7, 10)),
+    ]  # fmt: skip
+    assert os.listdir(tmp_path) == []
+
+
+def test_growth_is_told_per_picture_and_per_model():
+    used = memory_use.MemoryUse(
+        200.0, [300 + 0.5 * i for i in range(200)], [400.0] * 4 + [400 + 2.0 * i for i in range(6)]
+    )
+    text = "\n".join(memory_use.report(used, "net", 16.0))
+    assert "+500 KB per picture" in text
+    assert "+2.0 MB per model" in text
+
+
+def test_the_reader_opens_the_official_container(tiny, monkeypatch, tmp_path):
+    monkeypatch.setattr(reader.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(reader, "write_official", lambda folder, resolution: official(folder))
+    rows = cells(reader.table(True, "cpu", lambda _: None))
+    assert [row[0] for row in rows] == ["stylegan2-64-small-0.safetensors", "small.pkl"]
+    assert os.listdir(tmp_path) == []
+
+
+def official(folder):
+    from tests.official_layout import write_stylegan2
+
+    return write_stylegan2(folder / "small.pkl", 16, channel_base=256, channel_max=16, w_dim=16)
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path):
+    with pytest.raises(models.InputError, match=r"could not write stylegan2-8.pkl.*No such file"):
+        models.write_official(tmp_path / "missing", 8)
+
+
+def test_a_measurement_is_alone_in_a_process_of_its_own():
+    assert alone(os.getpid) != os.getpid()
+    with pytest.raises(ZeroDivisionError):
+        alone(divmod, 1, 0)
+
+
+def test_memory_counts_what_is_held_now_and_the_most_ever():
+    before = machine.resident_mb()
+    held = bytearray(os.urandom(1)) * 60_000_000
+    assert 55 < machine.resident_mb() - before < 70
+    del held
+    assert machine.resident_mb() - before < 10
+    assert machine.peak_mb() - before > 55
+
+
+def test_without_a_screen_a_sentence_stands_in_place_of_the_table(monkeypatch):
+    def no_screen():
+        raise NoScreenError("there is no display and no Xvfb")
+
+    monkeypatch.setattr(window, "some_screen", no_screen)
+    assert window.table(True, "cpu", print, None) == ["Not measured: there is no display and no Xvfb"]
+
+
+def test_the_window_is_measured_in_its_own_process(screen):
+    """The real window, on the virtual screen of the tests."""
+    from main import open_window
+
+    rows = cells(window.table(True, "cpu", lambda _: None, open_window))
+    assert [row[0] for row in rows] == list(window.QUICK)
+    seconds = [float(cell.split()[0]) for cell in rows[0][1:3]]
+    assert 0 < seconds[0] < seconds[1]
+    assert float(rows[0][-1]) > 0
+
+
+def test_numbers_have_three_digits():
+    assert [short(x) for x in (0.01234, 1.234, 9.996, 12.34, 99.96, 12345.6)] == [
+        "0.012", "1.23", "10.0", "12.3", "100", "12346",
+    ]  # fmt: skip
+    assert str(Spread.of([3.0, 1.0, 2.0])) == "2.00 (1.00 to 3.00)"
+    assert percentile_95([float(i) for i in range(101)]) == pytest.approx(95, abs=1)
+    assert slope([1.0, 3.0, 5.0]) == 2.0
+    assert markdown(("a", "b"), [("x", "1")]) == ["| a | b |", "| :-- | --: |", "| x | 1 |"]
+
+
+def test_the_document_keeps_other_sections_and_the_log():
+    order = ("pictures", "memory")
+    first = document.update("", {"memory": ["old memory"], "pictures": ["old pictures"]}, order)
+    assert first.index("## Pictures") < first.index("## Memory") < first.index(document.MARKER) < first.index("## Log")
+    by_hand = first + "| depthwise FIR | 1.5x | 2.3x | kept |\n"
+    second = document.update(by_hand, {"pictures": ["new pictures"]}, order)
+    assert second == by_hand.replace("old pictures", "new pictures")
+
+
+def test_the_command_writes_each_section_with_what_it_was_measured_on(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "measure", lambda name: lambda *_: [f"table of {name}"])
+    out = tmp_path / "docs" / "b.md"
+    assert main(["bench", "--section", "reader", "--section", "memory", "--out", str(out)], None) == 0
+    text = out.read_text()
+    assert "table of reader" in text
+    assert "table of memory" in text
+    assert "Pictures" not in text
+    assert text.count("torch 2") == text.count("Load of the machine") == 2
+    assert "table of memory" in capsys.readouterr().out
+
+
+def test_a_quick_run_leaves_the_published_document_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "measure", lambda name: lambda *_: ["table"])
+    monkeypatch.setattr(bench, "DOCUMENT", tmp_path / "benchmarks.md")
+    assert main(["bench", "--quick"], None) == 0
+    assert os.listdir(tmp_path) == []
