@@ -408,7 +408,7 @@ def test_the_tour_makes_everything_that_it_names(app: WholeApp):
     for _ in tour.script(app.running):
         app.turn()
         if tour.made:
-            maps_in_sight.setdefault(tour.made[-1].stem, dpg.is_item_visible(app.panel("Layers").view.drawlist))
+            maps_in_sight.setdefault(tour.made[-1].stem, dpg.is_item_visible(app.panel("Layers").normalize.tag))
     assert [maps_in_sight[name] for name in ("03-noise", "04-feature-maps", "05-one-map")] == [False, True, True]
     assert [path.name for path in tour.made if path.suffix == ".png"] == [
         "01-picture.png",
