@@ -8,6 +8,7 @@ import re
 from networks.checkpoint.torch_legacy import MAGIC
 
 HEAD = 4096  # bytes that are looked at
+SUFFIXES = "StyleGAN comes as .pkl, .pt, .pth or .safetensors"
 
 # (bytes at the start, what it is)
 OTHERS: tuple[tuple[bytes, str], ...] = (
@@ -24,7 +25,7 @@ OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf", "a 7z archive; unpack it and open what is inside"),
     (b"Rar!", "a RAR archive; unpack it and open what is inside"),
     (b"(\xb5/\xfd", "a zstd archive; unpack it and open what is inside"),
-    (b"\x89HDF", "an HDF5 file (Keras); StyleGAN comes as .pkl, .pt, .pth or .safetensors"),
+    (b"\x89HDF", "an HDF5 file (Keras)"),
     (b"\x93NUMPY", "a NumPy array; open it as a latent, not as a model"),
     (b"GGUF", "a GGUF language model"),
     (b"\x7fELF", "a program"),
@@ -50,7 +51,12 @@ def sniff(head: bytes, size: int) -> str:
 
 
 def other(head: bytes) -> str:
-    """What a file is that we do not read, as the end of the sentence 'NAME is ...'."""
+    """What a file is that we do not read, and what to do, as the end of the sentence 'NAME is ...'."""
+    what = _kind(head)
+    return what if ";" in what else f"{what}, not a model; {SUFFIXES}"
+
+
+def _kind(head: bytes) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"version https://git-lfs"):
         size = re.search(rb"size (\d{1,18})", text)
@@ -73,7 +79,7 @@ def other(head: bytes) -> str:
         return "a JSON or text document"
     if _is_text(head):
         return "a text document"
-    return "none of pickle, torch, or safetensors; StyleGAN comes as .pkl, .pt, .pth or .safetensors"
+    return f"none of pickle, torch, or safetensors; {SUFFIXES}"
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:
