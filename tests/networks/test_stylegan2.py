@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from networks import registry
-from networks.layers import modulated_conv2d
+from networks.filters import separable_filter, upfirdn2d
+from networks.layers import activate, modulated_conv2d
 from networks.plan import OUTPUT, Noise
 from networks.stylegan2 import StyleGAN2Spec
 from networks.taps import Taps
@@ -48,6 +49,53 @@ def test_half_precision_stays_finite_and_close() -> None:
     half = modulated_conv2d(x.half(), w, s)
     assert half.dtype == torch.float16
     assert_close(half.float(), modulated_conv2d(x, w, s), rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("clamp", [None, 0.5])
+def test_activation_in_place_is_the_activation_with_gradients(clamp: float | None) -> None:
+    y, scales, bias, noise = draw(2, 5, 6, 4), draw(2, 5, 1, 1, seed=1).abs(), draw(5, seed=2), draw(1, 1, 6, 4, seed=3)
+    expected = F.leaky_relu(y * scales + noise + bias[:, None, None], 0.2) * math.sqrt(2)
+    if clamp is not None:
+        expected = expected.clamp(-clamp, clamp)
+    kept = y.clone()
+    with_gradients = activate(y, scales, bias, noise, clamp=clamp)
+    assert_close(with_gradients, expected)
+    assert torch.equal(y, kept)
+    with torch.no_grad():
+        in_place = activate(y, scales, bias, noise, clamp=clamp)
+    assert torch.equal(in_place, with_gradients)
+    assert in_place.data_ptr() == y.data_ptr()
+
+
+def test_channels_lie_innermost_between_layers_and_maps_are_handed_out_as_planes() -> None:
+    generator, ws = small("stylegan2-skip").generator, small("stylegan2-skip").ws
+    inner: list[bool] = []
+
+    def look(x: torch.Tensor) -> torch.Tensor:
+        inner.append(x.is_contiguous(memory_format=torch.channels_last))
+        return x
+
+    taps = Taps(hooks={("b16.conv0", OUTPUT): look}, capture=[("b16.conv0", OUTPUT)])
+    with torch.no_grad():
+        without_gradients = generator.synthesize(ws, taps)
+    assert inner == [True]
+    assert taps.captured["b16.conv0", OUTPUT].is_contiguous()
+    assert_close(without_gradients, generator.synthesize(ws), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("up", "down", "pad"), [(1, 1, (1, 1, 1, 1)), (2, 1, (2, 1, 2, 1)), (1, 2, (0, 1, -1, 2))])
+def test_depthwise_filters_are_the_filter_on_each_map_alone(up: int, down: int, pad: tuple[int, int, int, int]) -> None:
+    x, f = draw(2, 3, 9, 7), separable_filter((1.0, 3.0, 2.0, 5.0))
+    wide = torch.zeros(2, 3, 9 * up, 7 * up)
+    wide[:, :, ::up, ::up] = x
+    wide = F.pad(wide, pad)
+    rows, columns = (wide.shape[2] - 4) // down + 1, (wide.shape[3] - 4) // down + 1
+    expected = torch.zeros(2, 3, rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            window = wide[:, :, i * down : i * down + 4, j * down : j * down + 4]
+            expected[:, :, i, j] = 4 * (window * f.flip(0, 1)).sum(dim=(2, 3))
+    assert_close(upfirdn2d(x, f, up, down, pad, gain=4), expected, rtol=1e-5, atol=1e-6)
 
 
 def up2(img: torch.Tensor) -> torch.Tensor:
