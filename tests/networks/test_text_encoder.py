@@ -1,7 +1,6 @@
 """The CLIP text encoder of a StyleGAN-T file, against open_clip's own forward and against the formulas."""
 
 import math
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -9,56 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from networks.checkpoint import load
 from networks.checkpoint.errors import CheckpointError
-from networks.checkpoint.reader import read_source
 from networks.checkpoint.records import ModuleRecord
 from networks.text_encoder import TextEncoder, TextEncoderUnavailable, causal_mask, import_open_clip
+from tests.networks.text_file import DIM, HEADS, LAYERS, REFERENCE, WIDTH, random_clip, write
 
 ROOT = Path(__file__).parents[2]
-REFERENCE = ROOT / "tests" / "data" / "reference" / "stylegan-t-conditional.pkl"
 PROMPTS = ["a photo of a cat", "An oil painting: two ships, at dusk!", ""]
-WIDTH, HEADS, LAYERS, DIM = 32, 2, 2, 48  # DIM is the c_dim of the reference generator
-
-
-def random_clip(quick_gelu=True):
-    """A CLIP of open_clip's own class with random weights, its image half removed as StyleGAN-T does."""
-    clip = import_open_clip().model.CLIP(
-        embed_dim=DIM,
-        vision_cfg={"image_size": 32, "patch_size": 16, "width": 64, "layers": 1, "head_width": 32},
-        text_cfg={"context_length": 77, "vocab_size": 49408, "width": WIDTH, "heads": HEADS, "layers": LAYERS},
-        quick_gelu=quick_gelu,
-    )
-    generator = torch.Generator().manual_seed(0)
-    for parameter in clip.parameters():
-        parameter.data.normal_(std=0.3, generator=generator)
-    del clip.visual
-    return clip.eval().requires_grad_(False)
-
-
-def as_module(record):
-    """A record as a module that pickles by plain reference."""
-    module = nn.Module()
-    for name, tensor in record.parameters.items():
-        module.register_parameter(name, nn.Parameter(tensor, requires_grad=False))
-    for name, tensor in record.buffers.items():
-        module.register_buffer(name, tensor)
-    for name, child in record.modules.items():
-        module.add_module(name, as_module(child))
-    for name, value in record.attributes.items():
-        if isinstance(value, int | float | str):
-            setattr(module, name, value)
-    return module
-
-
-def write(path, clip):
-    """The reference generator's file with an encoder in its mapping network, as StyleGAN-T writes it."""
-    generator = as_module(read_source(REFERENCE).root["G_ema"])
-    generator.mapping.clip.model = clip
-    path.write_bytes(pickle.dumps({"G_ema": generator}))
-    return path
 
 
 @pytest.fixture(scope="module")
