@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.commands import OpenWindow
     from app.start import Running
 
-PATIENCE_S = 180.0  # for one picture, on a slow machine
+PATIENCE_S = 180.0  # for one picture or one frame of a film, on a slow machine
 SIZE = (1600, 1000)
 WALK_SEEDS, WALK_SECONDS = "0, 2, 8", 2.0
 Steps = Iterator[None]
@@ -184,7 +184,8 @@ class Tour:
     def written(self, app: Running, what: str) -> Steps:
         """Wait for the file that is being recorded, and keep it under a short name."""
         yield from turns(2)
-        yield from waiting(lambda: not app.desk.recorder.busy, f"the {what}")
+        recorder = app.desk.recorder
+        yield from waiting(lambda: not recorder.busy, f"the {what}", lambda: recorder.state().frames)
         yield
         newest = max(self.out.glob("*-*.mp4"), key=lambda path: path.stat().st_mtime, default=None)
         if newest is None:
@@ -200,10 +201,12 @@ def turns(count: int) -> Steps:
         yield
 
 
-def waiting(done: Callable[[], bool], what: str) -> Steps:
-    """Let the loop turn until something is done; RuntimeError after a long time."""
-    until = time.monotonic() + PATIENCE_S
+def waiting(done: Callable[[], bool], what: str, progress: Callable[[], object] = lambda: None) -> Steps:
+    """Let the loop turn until something is done; RuntimeError after a long time without any progress."""
+    seen, until = progress(), time.monotonic() + PATIENCE_S
     while not done():
+        if (now := progress()) != seen:
+            seen, until = now, time.monotonic() + PATIENCE_S
         if time.monotonic() > until:
             raise RuntimeError(f"waited {PATIENCE_S:.0f} s for {what}")
         yield

@@ -51,3 +51,15 @@ def test_a_problem_ends_the_tour(tmp_path: Path):
         patch.setattr(tour, "content", lambda request: request)
         with pytest.raises(RuntimeError, match=r"This file does not open: a\.pkl is a text document"):
             list(steps)
+
+
+def test_waiting_goes_on_while_there_is_progress(monkeypatch: pytest.MonkeyPatch):
+    now, frames = [0.0], [0]
+    monkeypatch.setattr(tour.time, "monotonic", lambda: now[0])
+    waited = 0
+    for _ in tour.waiting(lambda: frames[0] == 5, "the walk", lambda: frames[0]):
+        now[0] += 100.0
+        waited += 1
+        frames[0] += waited % 2 == 0  # a frame every 200 s, twice the step
+        assert waited < 20
+    assert waited == 10
