@@ -54,8 +54,8 @@ class ImageView:
         self._start = self._last = (0.0, 0.0)
         self._moved = self._hovered = False
         self._drawn: tuple[Placement, Tag] | None = None
+        self._linear: bool | None = None  # how the texture is filtered; None: not set
         self._build(texture)
-        self.texture.set_filter(smooth)
 
     def _build(self, texture: Callable[[], Texture]) -> None:
         self.canvas: Tag
@@ -112,7 +112,6 @@ class ImageView:
     def toggle_smooth(self) -> None:
         """Interpolate between pixels, or show them as squares."""
         self.smooth = not self.smooth
-        self.texture.set_filter(self.smooth)
         dpg.set_item_label(self.smooth_button, "Smooth" if self.smooth else "Pixels")
 
     def set_picture(
@@ -158,6 +157,7 @@ class ImageView:
         self._resize()
         self._hover()
         self._mouse()
+        self._filter()
         self._draw()
         self.spinner.update(busy, self.placement.view[0])
         self.problem.place(self.placement.view)
@@ -185,6 +185,13 @@ class ImageView:
         while parent := dpg.get_item_parent(item):
             item = parent
         return item
+
+    def _filter(self) -> None:
+        """A picture that is shown smaller than it is is always smooth: hard edges would drop whole lines of it."""
+        linear = self.smooth or self.zoom < 1
+        if linear != self._linear:
+            self._linear = linear
+            self.texture.set_filter(linear)
 
     def _draw(self) -> None:
         if self.pixels is None or self._drawn == (self.placement, self.texture.tag):

@@ -175,3 +175,16 @@ def test_the_problem_card_stands_over_the_picture(stand: Stand) -> None:
     stand.view.problem.hide()
     stand.turn(2)
     assert not dpg.is_item_shown(stand.view.problem.card)
+
+
+def test_a_picture_that_is_shown_smaller_keeps_its_thin_lines(stand: Stand, screen: Screen) -> None:
+    lines = np.zeros((1500, 1500, 4), np.uint8)
+    lines[..., 3] = 255
+    lines[:, ::2] = 255
+    stand.view.set_picture(lines)
+    stand.turn(4)
+    assert stand.view.zoom < 0.35
+    x, y = (int(value) for value in dpg.get_viewport_pos())
+    left, top = stand.on_screen(300, 300)
+    shown = screen.pixels()[y + top, x + left : x + left + 60, 0]
+    assert ((shown > 0) & (shown < 255)).any()  # hard edges would leave black and white only
