@@ -29,7 +29,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class PictureTime:
-    """One network at batch 1: the picture's wall and CPU time (of all threads), an early picture of 64 px, mapping one z; in ms."""
+    """One network at batch 1, in ms: wall and CPU time of a picture, wall time of an early one, of mapping one z."""
 
     parameters: int
     threads: int
