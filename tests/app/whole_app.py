@@ -101,5 +101,6 @@ class WholeApp:
 
     @property
     def saved(self) -> list[Path]:
-        """What lies in the output folder, newest last."""
-        return sorted(self.out.iterdir(), key=lambda path: path.stat().st_mtime_ns) if self.out.is_dir() else []
+        """What lies complete in the output folder, newest last."""
+        paths = [path for path in self.out.glob("*") if path.suffix != ".part"]
+        return sorted(paths, key=lambda path: path.stat().st_mtime_ns)
