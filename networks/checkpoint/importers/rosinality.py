@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
-from networks.checkpoint.importers.shapes import State, fetch, filter_taps, stripped, stylegan2_spec, tensor_dicts
+from networks.checkpoint.importers.rosinality_layout import Names, convert
+from networks.checkpoint.importers.shapes import State, filter_taps, stripped, stylegan2_spec, tensor_dicts
 from networks.checkpoint.records import Array, Checkpoint, Source
 from networks.stylegan2 import BINOMIAL
 
 MARK = "conv1.conv.modulation.weight"
+NAMES = Names(
+    mapping_weight="style.{}.weight",
+    mapping_bias="style.{}.bias",
+    const="input.input",
+    weight="weight",
+    affine="modulation.weight",
+    affine_bias="modulation.bias",
+    noise_strength="noise.weight",
+    noise_const="noises.noise_{}",
+)
 PREFERRED = ("g_ema", "ema", "g", "")  # the moving average first
 
 
@@ -23,7 +34,7 @@ def rosinality(source: Source) -> Checkpoint | None:
         return None
     entry, prefix, theirs = found
     w_avg, notes = _w_avg(source.root)
-    state = dict(_convert(source.path.name, theirs))
+    state = dict(convert(source.path.name, theirs, NAMES))
     width = int(theirs[MARK].shape[1])
     state["mapping.w_avg"] = np.zeros(width, np.float32) if w_avg is None else w_avg
     blur = theirs.get("convs.0.conv.blur.kernel")
@@ -71,38 +82,3 @@ def _ignored(root: Any, entry: str, prefix: str) -> tuple[str, ...]:
         parts = {key.split(".")[0] for name, state in tensor_dicts(root) if name == entry for key in state}
         names |= parts - {prefix.split(".")[0]}
     return tuple(sorted(names - {entry.split(".")[0], "latent_avg"}))
-
-
-def _convert(file: str, theirs: State) -> Iterator[tuple[str, Array]]:
-    depth = sum(key.startswith("style.") and key.endswith(".weight") for key in theirs)
-    for i in range(depth):  # style.0 is the normalization
-        for name in ("weight", "bias"):
-            yield f"mapping.fc{i}.{name}", fetch(file, theirs, f"style.{i + 1}.{name}")
-    const = fetch(file, theirs, "input.input")[0]
-    height = int(const.shape[1])
-    yield f"synthesis.b{height}.const", const
-    yield from _conv(file, theirs, "conv1", f"synthesis.b{height}.conv1", 0)
-    yield from _rgb(file, theirs, "to_rgb1", f"synthesis.b{height}.torgb")
-    for i in range(sum(key.endswith("conv.modulation.weight") and key.startswith("to_rgbs.") for key in theirs)):
-        block = f"synthesis.b{height << (i + 1)}"
-        for j in range(2):
-            yield from _conv(file, theirs, f"convs.{2 * i + j}", f"{block}.conv{j}", 2 * i + j + 1)
-        yield from _rgb(file, theirs, f"to_rgbs.{i}", f"{block}.torgb")
-
-
-def _modulated(file: str, theirs: State, source: str, target: str) -> Iterator[tuple[str, Array]]:
-    yield f"{target}.weight", fetch(file, theirs, f"{source}.conv.weight")[0]  # [1, O, I, k, k], up kernels turned
-    yield f"{target}.affine.weight", fetch(file, theirs, f"{source}.conv.modulation.weight")
-    yield f"{target}.affine.bias", fetch(file, theirs, f"{source}.conv.modulation.bias")
-
-
-def _conv(file: str, theirs: State, source: str, target: str, noise: int) -> Iterator[tuple[str, Array]]:
-    yield from _modulated(file, theirs, source, target)
-    yield f"{target}.bias", fetch(file, theirs, f"{source}.activate.bias").reshape(-1)
-    yield f"{target}.noise_strength", fetch(file, theirs, f"{source}.noise.weight").reshape(())
-    yield f"{target}.noise_const", fetch(file, theirs, f"noises.noise_{noise}")[0, 0]
-
-
-def _rgb(file: str, theirs: State, source: str, target: str) -> Iterator[tuple[str, Array]]:
-    yield from _modulated(file, theirs, source, target)
-    yield f"{target}.bias", fetch(file, theirs, f"{source}.bias").reshape(-1)
