@@ -36,6 +36,7 @@ log = logging.getLogger("stylescope.display")
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.5, 4.0
 ICONIFIED_SLEEP_S = 0.05
+MOST_REST_S = 0.03  # with a frame of 30 ms the window still answers about 16 times a second
 FRAMES_TO_SETTLE = 4  # a new raw texture is blank in its second frame, and what is read is a frame old
 FRAMES_FOR_A_GRAB = 5
 
@@ -68,6 +69,7 @@ class Window:
         self.on_error: ErrorHandler = on_error or FoldedErrors()
         self.fps_limit = fps_limit
         self.frame_ms = 0.0  # work of the last frame without the wait that paces it
+        self.yielding = False  # leave half of this thread's time to others: somebody computes
         self._next_frame_s = 0.0
         self._running = False
         self._closed = False
@@ -189,10 +191,16 @@ class Window:
         self.textures.service()
 
     def _wait_for_turn(self) -> None:
-        """Sleeps until the next frame is due; a late frame does not make the following ones hurry."""
+        """Sleeps until the next frame is due; a late frame does not make the following ones hurry.
+
+        While `yielding`, it rests as long as the last frame took, up to MOST_REST_S: a software renderer would keep a
+        core busy that the pictures need; on a GPU a frame takes so little that the rate stays as it is.
+        """
         now_s = time.perf_counter()
         if self.fps_limit is None:
             return
+        if self.yielding:
+            self._next_frame_s = max(self._next_frame_s, now_s + min(self.frame_ms / 1000, MOST_REST_S))
         if now_s < self._next_frame_s:
             time.sleep(self._next_frame_s - now_s)
         self._next_frame_s = max(self._next_frame_s, now_s) + 1 / self.fps_limit

@@ -199,6 +199,7 @@ class Desk:
         """Once per turn of the loop: messages, finished files, the stage's own events."""
         self._report()
         self.messages.update()
+        self.window.yielding = self.engine.status().busy
         if self.stage.is_open:
             self.stage.frame()
         self._turns = [*self._turns[-(TURNS - 1) :], (time.perf_counter(), self.window.frame_ms)]

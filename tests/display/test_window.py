@@ -232,3 +232,18 @@ def test_frames_are_paced_by_the_clock_and_late_ones_do_not_hurry(window, monkey
     now[0] += 0.005  # and the one after waits again
     window._wait_for_turn()
     assert slept == [0.015, 0.015]
+
+
+@pytest.mark.parametrize(("frame_ms", "rest"), [(2.0, 0.018), (25.0, 0.025), (200.0, 0.03)])
+def test_while_somebody_computes_a_slow_frame_is_followed_by_a_rest(window, monkeypatch, frame_ms, rest):
+    """2 ms: the pace of 50 frames a second holds; 25 ms: half of the time is left; 200 ms: never more than 30 ms."""
+    now, slept = [100.0], []
+    monkeypatch.setattr("app.display.window.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("app.display.window.time.sleep", lambda seconds: slept.append(round(seconds, 6)))
+    window.fps_limit, window._next_frame_s = 50, 0.0
+    window._wait_for_turn()
+    now[0] += frame_ms / 1000
+    monkeypatch.setattr(window, "frame_ms", frame_ms)
+    monkeypatch.setattr(window, "yielding", True)
+    window._wait_for_turn()
+    assert slept == [rest]
