@@ -73,7 +73,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Desk:
     window = SimpleNamespace(
         frame_ms=8.0, user_scale=1.0, fps_limit=60.0, grab=lambda: PICTURE, textures=SimpleNamespace(backend="gl")
     )
-    return Desk(window, SimpleNamespace(), Settings(), tmp_path / "config", tmp_path / "out", "cpu")
+    return Desk(window, SimpleNamespace(status=Status), Settings(), tmp_path / "config", tmp_path / "out", "cpu")
 
 
 def shown(path: str = "/models/a.pkl", **changes: Any) -> Frame:
@@ -175,6 +175,14 @@ def test_the_windows_numbers_are_medians_of_the_last_turns(desk: Desk, monkeypat
     assert state.gui_ms == 8.0
     assert state.gui_fps == pytest.approx(50)
     assert (state.backend, state.fps_limit, state.render_ms) == ("gl", 60, 0.0)
+
+
+def test_the_window_yields_while_the_worker_is_busy(desk: Desk):
+    desk.update()
+    assert not desk.window.yielding
+    desk.engine.status = lambda: Status(busy=True)
+    desk.update()
+    assert desk.window.yielding
 
 
 def test_scale_and_limit_are_kept(desk: Desk):
