@@ -16,6 +16,7 @@ from app.renderer import Renderer
 from app.request import Latent, Model, RenderRequest
 
 RENDERS, MODELS, KEPT = 200, 10, 4
+WARM = 20  # pictures until caches are full
 NAME, QUICK_NAME = "stylegan2-256", "stylegan2-64-small"
 SHOWN_RENDERS, SHOWN_MODELS = (1, 20, 100, RENDERS), (1, KEPT, 5, 7, MODELS)
 
@@ -61,7 +62,7 @@ def report(used: MemoryUse, name: str, size_mb: float) -> list[str]:
     rows = [["torch loaded", short(used.start)]]
     rows += [[counted(count, "picture"), short(used.renders[count - 1])] for count in SHOWN_RENDERS]
     rows += [[f"{counted(count, 'model')} opened in turn", short(used.models[count - 1])] for count in SHOWN_MODELS]
-    late = used.renders[len(used.renders) // 2 :]
+    late = used.renders[WARM - 1 :]
     full = used.models[KEPT:]
     return [
         f"Resident memory of a process that draws with {name} ({size_mb:.0f} MB of weights). Pictures of different"
@@ -69,7 +70,8 @@ def report(used: MemoryUse, name: str, size_mb: float) -> list[str]:
         "",
         *markdown(("after", "memory, MB"), rows),
         "",
-        f"Growth over the second half of the pictures: {slope(late) * 1000:+.0f} KB per picture. Growth from model"
+        f"Growth from picture {WARM} to {len(used.renders)}: {late[-1] - late[0]:+.0f} MB, least-squares slope"
+        f" {slope(late) * 1000:+.0f} KB per picture; from model"
         f" {KEPT + 1} to {MODELS}, each replacing another: {slope(full):+.1f} MB per model.",
     ]
 

@@ -55,11 +55,11 @@ def test_a_spread_holds_every_repeat_and_the_clock_of_the_processor(tiny):
 
 def test_memory_is_noted_after_every_picture_and_every_model_and_no_file_stays(tiny, monkeypatch, tmp_path):
     monkeypatch.setattr(memory_use.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(memory_use, "RENDERS", 20)
-    monkeypatch.setattr(memory_use, "SHOWN_RENDERS", (1, 20))
+    monkeypatch.setattr(memory_use, "RENDERS", 24)
+    monkeypatch.setattr(memory_use, "SHOWN_RENDERS", (1, 24))
     lines = memory_use.table(True, "cpu", lambda _: None)
     assert [row[0] for row in cells(lines)] == [
-        "torch loaded", "1 picture", "20 pictures", "1 model opened in turn",
+        "torch loaded", "1 picture", "24 pictures", "1 model opened in turn",
         *(f"{count} models opened in turn" for count in (4, 5, 7, 10)),
     ]  # fmt: skip
     assert os.listdir(tmp_path) == []
