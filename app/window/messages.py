@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 
 SHOWN_S = 6.0
 PROBLEM_S = 15.0
+ABOVE_PX = 48  # over the lower edge, so that the picture's own line of figures stays in sight
 GOOD, BAD = (190, 215, 190), (245, 170, 120)
 FLAGS: dict[str, Any] = {
     "no_title_bar": True,
@@ -50,4 +51,7 @@ class Messages:
             return
         width, height = dpg.get_item_rect_size(self._window)
         x = max(0, (dpg.get_viewport_client_width() - width) // 2)
-        dpg.set_item_pos(self._window, [x, max(0, dpg.get_viewport_client_height() - height - 16)])
+        dpg.set_item_pos(
+            self._window,
+            [x, max(0, dpg.get_viewport_client_height() - height - ABOVE_PX * dpg.get_global_font_scale())],
+        )
