@@ -19,7 +19,6 @@ from app.settings import Settings
 from app.start import NoScreenError
 
 QUICK, FULL = ("stylegan2-64-small",), ("stylegan2-64-small", "stylegan2-256", "stylegan3-t-64-small")
-OFFICIAL = "stylegan2-1024"
 STARTS, PATIENCE_S = 3, 300.0
 HEAD = (
     "model", "window, s", "first picture, s", "turn at rest, ms", "95 %", "turn while drawing, ms", "95 %", "longest",
@@ -98,7 +97,8 @@ def table(quick: bool, device: str, say: Callable[[str], None], open_window: Ope
             say("window: writing the models")
             paths = {name: write_models(Path(folder), 1, name)[0] for name in (QUICK if quick else FULL)}
             if not quick:
-                paths[f"{OFFICIAL}, 360 MB .pkl"] = write_official(Path(folder), 1024)
+                official = write_official(Path(folder), 1024)
+                paths[f"{official.stem}, {official.stat().st_size / 1e6:.0f} MB .pkl"] = official
             rows = []
             for name, path in paths.items():
                 say(f"window: {name}")
