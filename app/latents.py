@@ -6,7 +6,7 @@ Every seed is mapped by itself (batch 1), so that its w has the same bits wherev
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -168,8 +168,3 @@ def _checked_class(g: Generator, index: int | None) -> int | None:
 def device_of(generator: Generator) -> torch.device:
     """The device that the generator's weights are on."""
     return next(generator.parameters()).device
-
-
-def only_seed(request: RenderRequest, seed: int) -> RenderRequest:
-    """The same request for a single seed."""
-    return replace(request, latent=Latent(((seed, 1.0),)))
