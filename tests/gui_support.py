@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from app.benchmarks.screen import start_xvfb
+
 ROOT = Path(__file__).parent.parent
 SCREEN_SIZE = (1280, 800)
-START_TIMEOUT_S = 30
 FRAMES_PER_EVENT = 2  # Dear PyGui needs two frames between two events to tell them apart
 XWD_COLOUR_BYTES = 12
 
@@ -31,24 +31,8 @@ class Screen:
 
     def __init__(self, extensions: tuple[str, ...] = ("+extension", "GLX")) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="stylescope-screen-")
-        read_end, write_end = os.pipe()
-        command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "{}x{}x24".format(*SCREEN_SIZE)]
-        command += ["-fbdir", self._folder.name, "-nolisten", "tcp", "-noreset", *extensions]
-        try:
-            self._process = subprocess.Popen(
-                command, pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        except FileNotFoundError as error:
-            raise RuntimeError("GUI tests need Xvfb: sudo apt install xvfb xdotool libgl1-mesa-dri") from error
-        finally:
-            os.close(write_end)
-        with os.fdopen(read_end) as answers:
-            ready = select.select([answers], [], [], START_TIMEOUT_S)[0]
-            number = answers.readline().strip() if ready else ""
-        if not number:
-            self.close()
-            raise RuntimeError(f"Xvfb did not start: {' '.join(command)}")
-        self.display = f":{number}"
+        size = "{}x{}".format(*SCREEN_SIZE)
+        self._process, self.display = start_xvfb(size, "-fbdir", self._folder.name, "-noreset", *extensions)
 
     def environment(self) -> dict[str, str]:
         """The environment of a program that shall draw here, whatever desktop the tests were started from."""

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from app.start import NoScreenError
 
 START_TIMEOUT_S = 30.0
-SIZE = "1920x1200x24"
 
 
 @contextmanager
@@ -21,7 +20,7 @@ def some_screen() -> Iterator[str]:
     if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         yield "on this computer's screen"
         return
-    server, display = _start_xvfb()
+    server, display = start_xvfb("1920x1200")
     os.environ["DISPLAY"] = display
     try:
         yield "on a virtual screen (Xvfb), whose GL is drawn by the same CPU"
@@ -31,9 +30,11 @@ def some_screen() -> Iterator[str]:
         server.wait()
 
 
-def _start_xvfb() -> tuple[subprocess.Popen[bytes], str]:
+def start_xvfb(size: str, *arguments: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start an Xvfb of 'WxH' pixels on a free display; returns the server and ':N'. Raises NoScreenError."""
     read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", SIZE, "-nolisten", "tcp", "+extension", "GLX"]
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
+    command += arguments or ("+extension", "GLX")
     try:
         server = subprocess.Popen(command, pass_fds=[write_end], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except FileNotFoundError as error:
