@@ -115,13 +115,19 @@ class Trainer:
         """ws -> made pictures at the present stage, with fresh noise (none before `noise_start`)."""
         mode: NoiseMode = "random" if self.seen >= self.config.noise_start else "none"
         noise = Noise(mode, seed=int(torch.randint(2**31, (), generator=self.rng)))
-        return growing.synthesize(self.generator, ws, noise, self.stage)
+        with self._precision():
+            return growing.synthesize(self.generator, ws, noise, self.stage).float()
 
     def judge(self, pictures: Tensor) -> Tensor:
         """Logits of augmented pictures."""
         if isinstance(self.critic, growing.GrowingDiscriminator):
             self.critic.stage = self.stage
-        return self.critic(augment(pictures, self.config.policy, self.rng))
+        pictures = augment(pictures, self.config.policy, self.rng)
+        with self._precision():
+            return self.critic(pictures).float()
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")
 
     def step(self) -> dict[str, float]:
         """Learn from one batch: the discriminator, then the generator, then the average; returns what happened."""
