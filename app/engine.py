@@ -19,10 +19,13 @@ from app import problems, process
 from app.frame import Frame, ModelInfo, Problem, Status
 from app.pace import Patience
 from app.request import RenderRequest
+from app.studies import Study
+from app.study_run import StudyRun
 
 log = logging.getLogger("stylescope")
 T = TypeVar("T")
 SLOW_S = 0.5  # a picture that takes longer is preceded by an early one
+STUDY_REST_S = 0.3  # after the last new request, before studies go on: whoever drags is not kept waiting
 CANCELLED = ("Cancelled", "ReadCancelled")  # by name: their modules import torch
 
 
@@ -73,6 +76,8 @@ class Engine:
         self._delivered: RenderRequest | None = None  # content of the last frame
         self._complete = False
         self._tasks: deque[tuple[Callable[[Any], Any], Future[Any]]] = deque()
+        self._studies: deque[StudyRun] = deque()
+        self._asked_at = 0.0  # when the last new request came
         self._latest: Frame | None = None
         self._model: ModelInfo | None = None
         self._status = Status(True, "Starting", None, time.perf_counter())
@@ -90,6 +95,7 @@ class Engine:
         with self._news:
             self._slot_content = content(request)
             self._slot = request
+            self._asked_at = time.perf_counter()
             self._news.notify_all()
 
     def latest(self) -> Frame | None:
@@ -110,10 +116,20 @@ class Engine:
             self._news.notify_all()
         return future
 
-    def wait_idle(self, timeout_s: float | None = None) -> bool:
-        """Wait until nothing is left to draw; False when the time ran out first."""
+    def study(self, question: Study) -> StudyRun:
+        """Measure over many pictures, in the worker thread, while no picture is wanted; several take turns."""
+        run = StudyRun(question)
         with self._news:
-            return self._news.wait_for(lambda: self._closed or not (self._has_work() or self._status.busy), timeout_s)
+            if self._closed:
+                raise RuntimeError("the engine is closed")
+            self._studies.append(run)
+            self._news.notify_all()
+        return run
+
+    def wait_idle(self, timeout_s: float | None = None) -> bool:
+        """Wait until nothing is left to draw (studies may go on); False when the time ran out first."""
+        with self._news:
+            return self._news.wait_for(lambda: self._closed or not (self._has_work() or self._drawing), timeout_s)
 
     def close(self, timeout_s: float = 30.0) -> bool:
         """Call off what runs and end the thread; False when it did not end in time. May be called twice."""
@@ -135,23 +151,35 @@ class Engine:
         while (work := self._next()) is not None:
             if isinstance(work, Job):
                 self._draw(renderer, work)
+            elif isinstance(work, StudyRun):
+                self._study(renderer, work)
             else:
                 self._perform(renderer, *work)
         for _, future in self._tasks:
             future.cancel()
+        for run in self._studies:
+            run.finish()
+
+    @property
+    def _drawing(self) -> bool:
+        return self._status.busy and not self._status.studying
 
     def _has_work(self) -> bool:
         if self._tasks:
             return True
         return self._slot is not None and not (self._complete and self._slot_content == self._delivered)
 
-    def _next(self) -> Job | tuple[Callable[[Any], Any], Future[Any]] | None:
+    def _next(self) -> Job | StudyRun | tuple[Callable[[Any], Any], Future[Any]] | None:
         """Wait for something to do; None when the engine is closed."""
         with self._news:
             if not self._has_work():
                 self._status = Status()
                 self._news.notify_all()
-            self._news.wait_for(lambda: self._closed or self._has_work())
+            while not (self._closed or self._has_work()):
+                rest = self._asked_at + STUDY_REST_S - time.perf_counter() if self._studies else None
+                if rest is not None and rest <= 0:
+                    return self._next_study()
+                self._news.wait_for(lambda: self._closed or self._has_work(), rest)
             if self._closed:
                 return None
             if self._tasks:
@@ -162,6 +190,27 @@ class Engine:
             job = Job(self._slot_content if refining else self._slot, refining)
             self._status = job.status
             return job
+
+    def _next_study(self) -> StudyRun:
+        """The study whose turn it is; the others come next."""
+        run = self._studies.popleft()
+        self._studies.append(run)
+        self._status = Status(True, run.state.update.text, run.state.update.share, time.perf_counter(), studying=True)
+        return run
+
+    def _study(self, renderer: Draws, run: StudyRun) -> None:
+        """One step of a study; what it raises ends it, not the engine."""
+        try:
+            run.step(renderer)
+        except Exception as error:
+            if problems.is_out_of_memory(error) or problems.is_lost_device(error):
+                renderer.forget()
+            problem = problems.describe(error)
+            self._report(problem, error)
+            run.finish(problem)
+        if run.state.done:
+            with self._news:
+                self._studies.remove(run)
 
     def _draw(self, renderer: Draws, job: Job) -> None:
         def cancelled() -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.request import RenderRequest
 from networks.plan import LayerInfo
+
+if TYPE_CHECKING:
+    from app.studies import Measure
 
 Pixels = np.ndarray  # uint8 [H, W, 4], RGBA, C-contiguous
 
@@ -104,6 +108,11 @@ class Frame:
     model: ModelInfo | None = None
     problem: Problem | None = None
     timing: Timing = field(default_factory=Timing)
+    answers: tuple[tuple[Measure, Any], ...] = ()  # to the request's measures, as far as this picture allows
+
+    def answer(self, kind: type[Measure]) -> Any:
+        """The answer to the first measure of a kind; None where there is none."""
+        return next((answer for question, answer in self.answers if isinstance(question, kind)), None)
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ class Status:
     text: str = ""
     progress: float | None = None  # None: not known
     since: float = 0.0  # time.perf_counter() when it began
+    studying: bool = False  # a study's step: pictures go first
 
 
 @dataclass(frozen=True)

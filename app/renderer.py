@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +16,12 @@ from torch import Tensor
 
 from app import devices, latent_files, latents, view
 from app.bounded import Bounded
+from app.diagnostics import Point, Seen
 from app.frame import Frame, LayerView, ModelInfo, Pixels, Timing
 from app.models import ModelStore, Opened
 from app.pace import Pace
 from app.request import RenderRequest
+from app.studies import Measure
 from networks.plan import LayerInfo, Noise
 from networks.taps import Cancelled, Taps
 
@@ -43,7 +48,7 @@ class PacedTaps(Taps):
         x = super().on_feature(info, x, stage)
         if info.kind == "torgb":
             self.marks[info.size[0]] = (time.perf_counter() - self._began) * 1000
-        if self.only_maps and (info.name, stage) in self.captured:
+        if self.only_maps and len(self.captured) == len(self._capture):
             raise Reached
         return x
 
@@ -78,7 +83,8 @@ class Renderer:
         self._images: Bounded[Hashable, Tensor] = Bounded(8, 256 << 20, _bytes)
         self._pixels: Bounded[Hashable, Pixels] = Bounded(4)
         self._views: Bounded[Hashable, LayerView] = Bounded(2)
-        self._maps: Bounded[Hashable, Tensor] = Bounded(1)
+        self._maps: Bounded[Hashable, Tensor] = Bounded(64, 512 << 20, _bytes)
+        self._answered: Bounded[Hashable, Any] = Bounded(16)
 
     def open(self, request: RenderRequest, progress: ProgressCall | None = None, cancelled: CancelCheck | None = None
              ) -> Opened:  # fmt: skip
@@ -95,7 +101,8 @@ class Renderer:
         ws = self._ws(opened, request)
         clock.lap("map_ms")
         stop = self.stop_height(opened, request)
-        image, maps = self._synthesize(opened, request, ws, stop, cancelled)
+        image, captured = self._synthesize(opened, request, ws, stop, cancelled)
+        maps = captured.get((request.view.layer, request.view.stage))
         bare = self._without_noise(opened, request, ws, stop, cancelled)
         clock.lap("synthesis_ms")
         key = self._image_key(opened, request, stop)
@@ -104,8 +111,9 @@ class Renderer:
         unlike = None if bare is None else view.difference(
             image, bare, opened.generator.spec.pixel_range, request.diagnostic.gain
         )  # fmt: skip
+        answers = self._answers(Seen(request, opened, ws, image, captured, stop is None, self, cancelled))
         clock.lap("view_ms")
-        return Frame(0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing())
+        return Frame(0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing(), answers)
 
     @torch.inference_mode()
     def image(self, request: RenderRequest, cancelled: CancelCheck | None = None) -> np.ndarray:
@@ -150,7 +158,7 @@ class Renderer:
 
     def forget(self) -> None:
         """Let go of everything that was computed and of every model (memory ran out, the GPU is gone)."""
-        for cache in (self._images, self._pixels, self._views, self._maps):
+        for cache in (self._images, self._pixels, self._views, self._maps, self._answered):
             cache.clear()
         self.store.forget()
 
@@ -159,25 +167,24 @@ class Renderer:
 
     def _synthesize(
         self, opened: Opened, request: RenderRequest, ws: Tensor, stop: int | None, cancelled: CancelCheck | None
-    ) -> tuple[Tensor, Tensor | None]:
-        """The picture [1, C, H, W] and the maps [1, C, H, W] of the viewed layer, as far as this pass reaches it."""
-        key, point = self._image_key(opened, request, stop), self._point(opened, request)
+    ) -> tuple[Tensor, dict[Point, Tensor]]:
+        """The picture [1, C, H, W] and the maps [1, C, H, W] of the wanted points, as far as this pass reaches them."""
+        key, full = self._image_key(opened, request, stop), self._image_key(opened, request, None)
+        wanted = [point for point in self._points(opened, request) if self._reaches(opened, point, stop)]
         image = self._images.get(key)
-        maps = None if point is None else self._maps.get((self._image_key(opened, request, None), point))
-        if image is not None and (point is None or maps is not None or not self._reaches(opened, point, stop)):
+        maps = {point: kept for point in wanted if (kept := self._maps.get((full, point))) is not None}
+        if image is not None and len(maps) == len(wanted):
             return image, maps
-        taps = PacedTaps(
-            capture=() if point is None else (point,), edits=request.edits, stop_at=stop, cancelled=cancelled
-        )
+        taps = PacedTaps(capture=wanted, edits=request.edits, stop_at=stop, cancelled=cancelled)
         taps.begin(only_maps=image is not None)
         drawn = self._pass(opened, request, ws, taps)
         if drawn is not None:
             image = drawn
             self._images.put(key, image)
-        if point is not None and (maps := taps.captured.get(point)) is not None:
-            self._maps.put((self._image_key(opened, request, None), point), maps)
+        for point, captured in taps.captured.items():
+            self._maps.put((full, point), captured)
         assert image is not None
-        return image, maps
+        return image, taps.captured
 
     def _pass(self, opened: Opened, request: RenderRequest, ws: Tensor, taps: PacedTaps) -> Tensor | None:
         """One pass through the synthesis, timed; None when it was left at the wanted layer."""
@@ -239,16 +246,36 @@ class Renderer:
             stop,
         )
 
-    def _point(self, opened: Opened, request: RenderRequest) -> tuple[str, str] | None:
-        """(layer, stage) that is viewed; None for none, and for one that this model does not have."""
-        wanted = (request.view.layer, request.view.stage)
-        has = any(layer.name == wanted[0] and wanted[1] in layer.stages for layer in opened.generator.layers)
-        return wanted if has else None
+    def _points(self, opened: Opened, request: RenderRequest) -> list[Point]:
+        """(layer, stage) pairs that the view and the measures look at, without those that this model lacks."""
+        layers = opened.generator.layers
+        asked = [(request.view.layer, request.view.stage)]
+        for question in request.measures:
+            asked += answering(question).points(question, layers)
+        there = {(layer.name, stage) for layer in layers for stage in layer.stages}
+        return [point for point in dict.fromkeys(asked) if point in there]
+
+    def _answers(self, seen: Seen) -> tuple[tuple[Measure, Any], ...]:
+        """The answer to each measure of the request; kept while the picture stays the same."""
+        given: list[tuple[Measure, Any]] = []
+        key = self._image_key(seen.opened, seen.request, None), seen.complete
+        for question in seen.request.measures:
+            answer = self._answered.get((key, question))
+            if answer is None:
+                answer = answering(question).measure(question, seen)
+                self._answered.put((key, question), answer)
+            given.append((question, answer))
+        return tuple(given)
 
     def _reaches(self, opened: Opened, point: tuple[str, str], stop: int | None) -> bool:
         """Whether a pass that stops at this height computes the layer."""
         info = next(layer for layer in opened.generator.layers if layer.name == point[0])
         return stop is None or info.size[0] <= stop
+
+
+def answering(question: Measure) -> ModuleType:
+    """The module that answers a measure (app/studies/)."""
+    return importlib.import_module(question.answered_by)
 
 
 def file_stamp(path: str) -> tuple[int, int] | None:

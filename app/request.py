@@ -6,10 +6,13 @@ No tensor, no array, no handle, no torch: a request can be compared, hashed, wri
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from networks.plan import ChannelEdit, LayerNoise, Noise
+
+if TYPE_CHECKING:
+    from app.studies import Measure
 
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -111,7 +114,8 @@ class RenderRequest:
     """Everything that decides what a frame looks like.
 
     max_height: an early, lower-resolution picture of at most this height will do (while something is dragged);
-    None asks for the full picture. bgr: swap red and blue (some ports were trained on BGR pictures).
+    None asks for the full picture. bgr: swap red and blue (some ports were trained on BGR pictures). measures: what
+    is measured on this picture; it changes no pixel and is not part of its JSON.
     """
 
     model: Model = field(default_factory=Model)
@@ -126,6 +130,7 @@ class RenderRequest:
     diagnostic: Diagnostic = field(default_factory=Diagnostic)
     max_height: int | None = None
     bgr: bool = False
+    measures: tuple[Measure, ...] = ()
 
 
 def plane(x: float, y: float) -> Latent:
@@ -142,7 +147,9 @@ def plane(x: float, y: float) -> Latent:
 
 def to_json(request: RenderRequest) -> dict[str, Any]:
     """Request -> plain dicts and lists."""
-    return asdict(request)
+    values = asdict(replace(request, measures=()))
+    del values["measures"]
+    return values
 
 
 def from_json(values: dict[str, Any]) -> RenderRequest:

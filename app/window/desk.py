@@ -17,6 +17,8 @@ from app.engine import Engine
 from app.frame import Frame, LoopState, Status
 from app.request import Model, RenderRequest
 from app.settings import Settings, write_settings
+from app.studies import Study
+from app.study_run import StudyRun
 from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
@@ -89,6 +91,9 @@ class Desk:
 
     def texture(self) -> PictureTexture:
         return self.window.textures.create()
+
+    def study(self, question: Study) -> StudyRun:
+        return self.engine.study(question)
 
     def drag_latent(self, dx: float, dy: float) -> None:
         for panel in self.panels:
