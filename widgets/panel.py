@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+import dearpygui.dearpygui as dpg
 import numpy as np
 
 from app.frame import Frame, LoopState, ModelInfo, RecordingState, Status
@@ -122,6 +123,11 @@ class Panel:
     def take_file(self, path: str) -> bool:
         """A file was dropped on the window: return True when it is for this panel (models are not)."""
         return False
+
+    def visible(self) -> bool:
+        """Whether the panel was drawn in the last frame: not behind another tab, not closed. What costs time (a
+        measure in the request) is asked for only then."""
+        return bool(dpg.does_item_exist(self.window_id) and dpg.is_item_visible(self.window_id))
 
     def follow(self, frame: Frame | None) -> None:
         """Call `adopt` when the frame comes from another model than the last one."""

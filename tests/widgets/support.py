@@ -106,7 +106,7 @@ class Bench:
         panels = [kind(self.notes) for kind in kinds]
         left = 0
         for panel in panels:
-            with dpg.window(label=panel.title, width=width, height=height, pos=(left, 0)):
+            with dpg.window(label=panel.title, tag=panel.window_id, width=width, height=height, pos=(left, 0)):
                 panel.build()
             left += width
         self.notes.panels += panels
