@@ -14,6 +14,7 @@ import numpy as np
 
 from widgets import look
 from widgets.marks import Checker, ProblemCard, Spinner
+from widgets.overlay import Overlay
 from widgets.panel import Texture
 from widgets.rows import Tag, tooltip
 from widgets.view_math import Placement
@@ -65,6 +66,7 @@ class ImageView:
             self.image: Tag = dpg.draw_image(
                 self.texture.tag, (0, 0), (1, 1), uv_max=(1, 1), parent=self.drawlist, show=False
             )
+            self.overlay = Overlay(self.drawlist)
             self.spinner = Spinner(self.drawlist)
             self.words: Tag = dpg.add_text(self.empty, color=look.MUTED, pos=(16, 12), wrap=0, show=bool(self.empty))
             self.problem = ProblemCard()
@@ -159,6 +161,7 @@ class ImageView:
         self._mouse()
         self._filter()
         self._draw()
+        self.overlay.draw(self.placement if self.pixels is not None else None)
         self.spinner.update(busy, self.placement.view[0])
         self.problem.place(self.placement.view)
         dpg.configure_item(self.words, default_value=self.empty, show=self.pixels is None and bool(self.empty))

@@ -80,6 +80,15 @@ class LatentPanel(Panel):
         self._leave_file()
         self.move(dx * self.gain.value, dy * self.gain.value)
 
+    def go_to(self, latent: Latent) -> None:
+        """Show a latent file, or the seed of a blend that weighs most."""
+        self.animate.set(False)
+        self.file.set(latent.file)
+        if not latent.file and latent.seeds:
+            seed = max(latent.seeds, key=lambda item: item[1])[0]
+            self.x.set(float(seed % 100))
+            self.y.set(float(seed // 100))
+
     def jump(self) -> None:
         """Go to a random whole seed."""
         self._leave_file()

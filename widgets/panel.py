@@ -14,9 +14,10 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from app.frame import Frame, LoopState, ModelInfo, RecordingState, Status
-from app.request import RenderRequest
+from app.request import Latent, RenderRequest
 from app.studies import Study, StudyState
 from widgets.controls import Control
+from widgets.overlay import Mark
 
 __all__ = ["Actions", "Frame", "LoopState", "Panel", "RecordingState", "Shortcut", "Status", "Texture"]
 
@@ -67,6 +68,8 @@ class Actions(Protocol):
     def texture(self) -> Texture: ...
     def study(self, question: Study) -> StudyHandle: ...
     def drag_latent(self, dx: float, dy: float) -> None: ...
+    def go_to(self, latent: Latent) -> None: ...
+    def mark(self, owner: str, marks: Sequence[Mark]) -> None: ...
     def save_picture(self) -> None: ...
     def save_window(self) -> None: ...
     def start_capture(self, kind: str) -> None: ...
@@ -119,6 +122,12 @@ class Panel:
 
     def drag_latent(self, dx: float, dy: float) -> None:
         """The user dragged the picture by (dx, dy) picture widths; Actions.drag_latent tells every panel."""
+
+    def go_to(self, latent: Latent) -> None:
+        """A point of W was chosen somewhere else; Actions.go_to tells every panel."""
+
+    def take_marks(self, owner: str, marks: Sequence[Mark]) -> None:
+        """`owner` wants these marks over the picture instead of its former ones; Actions.mark tells every panel."""
 
     def take_file(self, path: str) -> bool:
         """A file was dropped on the window: return True when it is for this panel (models are not)."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.frame import Frame, LoopState
 from widgets.image_view import ImageView
+from widgets.overlay import Mark
 from widgets.panel import Panel, Shortcut
 
 WELCOME = "Drop a checkpoint on the window, or press Ctrl+O."
@@ -21,6 +22,7 @@ class PicturePanel(Panel):
     def build(self) -> None:
         self.view = ImageView(self.actions.texture, on_drag=self.actions.drag_latent, empty=WELCOME)
         self.serial = -1
+        self.marks: dict[str, Sequence[Mark]] = {}
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
@@ -40,6 +42,10 @@ class PicturePanel(Panel):
             self.view.problem.hide()
         else:
             self.view.problem.show(frame.problem.title, frame.problem.detail, frame.problem.hint)
+
+    def take_marks(self, owner: str, marks: Sequence[Mark]) -> None:
+        self.marks[owner] = marks
+        self.view.overlay.marks = [mark for owned in self.marks.values() for mark in owned]
 
     def dragging(self) -> bool:
         return self.view.dragging

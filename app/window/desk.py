@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from app import problems
 from app.display.stage import Stage, StageError
@@ -15,7 +15,7 @@ from app.display.textures import PictureTexture
 from app.display.window import Window
 from app.engine import Engine
 from app.frame import Frame, LoopState, Status
-from app.request import Model, RenderRequest
+from app.request import Latent, Model, RenderRequest
 from app.settings import Settings, write_settings
 from app.studies import Study
 from app.study_run import StudyRun
@@ -31,6 +31,8 @@ class DeskPanel(Protocol):
     """The verbs of a panel that the desk uses."""
 
     def drag_latent(self, dx: float, dy: float) -> None: ...
+    def go_to(self, latent: Latent) -> None: ...
+    def take_marks(self, owner: str, marks: Sequence[Any]) -> None: ...
     def take_file(self, path: str) -> bool: ...
     def reset(self) -> None: ...
 
@@ -98,6 +100,14 @@ class Desk:
     def drag_latent(self, dx: float, dy: float) -> None:
         for panel in self.panels:
             panel.drag_latent(dx, dy)
+
+    def go_to(self, latent: Latent) -> None:
+        for panel in self.panels:
+            panel.go_to(latent)
+
+    def mark(self, owner: str, marks: Sequence[Any]) -> None:
+        for panel in self.panels:
+            panel.take_marks(owner, marks)
 
     def reset_all(self) -> None:
         for panel in self.panels:

@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from app.frame import Frame, LayerView, LoopState, MapStatistics, ModelInfo, RecordingState, Status
-from app.request import RenderRequest
+from app.request import Latent, RenderRequest
 from networks.plan import LayerInfo
 from widgets.panel import Panel
 
@@ -87,6 +87,14 @@ class Notes:
     def drag_latent(self, dx: float, dy: float) -> None:
         for panel in self.panels:
             panel.drag_latent(dx, dy)
+
+    def go_to(self, latent: Latent) -> None:
+        for panel in self.panels:
+            panel.go_to(latent)
+
+    def mark(self, owner: str, marks: Any) -> None:
+        for panel in self.panels:
+            panel.take_marks(owner, marks)
 
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments: self.log.append((name, arguments))
