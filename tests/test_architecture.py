@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "networks": {"networks"},
     "app": {"app", "networks"},
-    "widgets": {"widgets", "app.request", "app.frame", "app.studies", "networks.plan"},
+    "widgets": {"widgets", "app.request", "app.frame", "app.studies", "app.colormaps", "networks.plan"},
 }
 PROJECT = ("networks", "app", "widgets", "main", "tests")
 
@@ -65,6 +65,7 @@ def test_only_display_and_the_window_side_touch_the_gui_library() -> None:
     [
         ("app.engine", ("torch", "dearpygui", "scipy")),
         ("app.studies", ("torch", "dearpygui")),
+        ("app.colormaps", ("torch", "dearpygui")),
         ("app.request", ("torch", "dearpygui", "numpy")),
         ("networks.registry", ("dearpygui", "triton", "numba")),
         ("main", ("torch", "dearpygui")),
