@@ -1,5 +1,6 @@
-"""A training run as a folder: run.json, state.pt, loss.csv, samples/*.png, snapshots/*.safetensors.
+"""A training run as a folder: run.json, state.pt, loss.csv, latest.safetensors, samples/*.png, snapshots/*.safetensors.
 
+`latest.safetensors` is the averaged generator as of the last snapshot, so that a run can be watched without its state.
 Ctrl-C (or SIGTERM) ends the run after the step at hand, with a snapshot. Everything is written whole or not at all.
 """
 
@@ -68,7 +69,7 @@ class Run:
         trainer, total = self.trainer, round(1000 * self.schedule.kimg)
         self._started = time.monotonic()
         if trainer.world.leads and trainer.seen == 0:
-            self.write_grid()
+            self._show()
         with caught_signals() as stopped:
             while trainer.seen < total:
                 before = trainer.seen
@@ -89,11 +90,9 @@ class Run:
             return
         state["seconds"], state["changes"] = self.elapsed, self.changes
         save_state(self.folder / "state.pt", state)
-        self.write_grid()
         if keep:
-            path = self.folder / "snapshots" / f"{self._stamp}.safetensors"
-            write_generator(path, self.trainer.average, f"{self.folder.name}-{self._stamp}")
-        self._write_about()
+            self._write_average(self.folder / "snapshots" / f"{self._stamp}.safetensors")
+        self._show()
 
     def resume(self, settings: Sequence[str] = ()) -> None:
         """Go on from state.pt; rows of the log that are newer than it are dropped. settings: what changed, to note."""
@@ -115,6 +114,19 @@ class Run:
     @property
     def _stamp(self) -> str:
         return f"kimg-{self.trainer.seen / 1000:08.1f}"
+
+    def _show(self) -> None:
+        """Write what whoever watches the run looks at: the sample grid, the newest generator, run.json."""
+        self.write_grid()
+        self._write_average(self.folder / "latest.safetensors")
+        self._write_about()
+
+    def _write_average(self, path: Path) -> None:
+        """The averaged generator; its source name in the file ends with the pictures seen (app/training/watch.py)."""
+        size, full = self.trainer.stage.size, self.trainer.config.resolution
+        grown = f"Grown to {size} × {size} of {full} × {full} px so far: the layers above are still untrained."
+        notes = (grown,) if size < full else ()
+        write_generator(path, self.trainer.average, f"{self.folder.name}-{self._stamp}", notes)
 
     def write_grid(self) -> None:
         """The same latents each time, at psi 1, by the averaged generator; while growing, of the size that trains."""
@@ -153,6 +165,7 @@ class Run:
             "data": json.loads(data.read_text(encoding="utf-8")) if data.exists() else {"source": "unknown"},
             "data_folder": str(self.trainer.data.folder.resolve()),
             "changes": self.changes,
+            "schedule": asdict(self.schedule),
             "pictures_seen": self.trainer.seen,
             "seconds": round(self.elapsed),
             "machine": machine(self.trainer.device),

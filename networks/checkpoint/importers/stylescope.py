@@ -73,5 +73,9 @@ def _missing(spec_type: type[Spec], values: dict[str, Any]) -> list[str]:
 def _notes(header: dict[str, Any], origin: dict[str, Any]) -> tuple[str, ...]:
     notes = header.get("notes")
     lines = [str(note) for note in notes] if isinstance(notes, list) else []
+    if not origin:
+        return tuple(lines)
+    if not origin.get("sha256"):  # written by a training run: it comes from no file
+        return (*lines, f"From the training run {origin.get('name')}.")
     came = f"Converted from {origin.get('name')} ({origin.get('format')}), SHA-256 {str(origin.get('sha256'))[:12]}."
-    return (*lines, came) if origin else tuple(lines)
+    return (*lines, came)

@@ -64,7 +64,8 @@ def test_run_writes_its_folder(folder, tmp_path):
     assert run.go(nothing)
     names = sorted(path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*") if path.is_file())
     assert names == [
-        "loss.csv", "run.json", "samples/kimg-000000.0.png", "snapshots/kimg-000000.0.safetensors", "state.pt",
+        "latest.safetensors", "loss.csv", "run.json", "samples/kimg-000000.0.png",
+        "snapshots/kimg-000000.0.safetensors", "state.pt",
     ]  # fmt: skip
     rows = read_log(run.folder / "loss.csv")
     assert [round(1000 * row["kimg"]) for row in rows] == [4, 8, 12, 16, 20, 24]
@@ -74,6 +75,39 @@ def test_run_writes_its_folder(folder, tmp_path):
     assert generator.resolution == (16, 16)
     with Image.open(run.folder / "samples" / "kimg-000000.0.png") as sheet:
         assert sheet.size == (12 * 16, 6 * 16)
+
+
+def test_the_newest_average_lies_in_a_file_of_its_own_from_the_first_step_on(folder, tmp_path):
+    run = begin(folder, tmp_path / "run", 0.024)
+    seen = []
+
+    def look(done, total, stats):
+        if done in (4, 8, 16):  # before the first snapshot (at 12), and after it
+            state = load(run.folder / "latest.safetensors")[0].state_dict()
+            seen.append({key: value.clone() for key, value in state.items()})  # the file is replaced, not rewritten
+            seen[-1]["pictures"] = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["pictures_seen"]
+
+    run.go(look)
+    assert [state.pop("pictures") for state in seen] == [0, 0, 12]
+    assert all(torch.equal(value, seen[1][key]) for key, value in seen[0].items())
+    assert not all(torch.equal(value, seen[2][key]) for key, value in seen[0].items())
+    last, _ = load(run.folder / "latest.safetensors")
+    exact = run.trainer.average.state_dict()
+    assert all((value - exact[key]).abs().max() < 1e-3 for key, value in last.state_dict().items())
+    assert not list(run.folder.rglob("*.part"))
+
+
+def test_a_growing_run_says_how_far_its_newest_generator_is_trained(folder, tmp_path):
+    config = replace(chosen("stylegan1", None, [s for s in SETTINGS if "path" not in s]), resolution=16)
+    config = replace(config, growing_start=8, phase=1000)
+    run = Run(tmp_path / "run", Trainer(config, PictureSet(folder)), Schedule(0.004))
+    run.folder.mkdir()
+    run.go(nothing)
+    _, checkpoint = load(run.folder / "latest.safetensors")
+    assert checkpoint.notes == (
+        "Grown to 8 × 8 of 16 × 16 px so far: the layers above are still untrained.",
+        "From the training run run-kimg-000000.0.",
+    )
 
 
 def test_stopped_and_resumed_run_ends_where_the_whole_one_does(folder, tmp_path):
