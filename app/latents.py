@@ -70,13 +70,25 @@ def make_ws(generator: Generator, request: RenderRequest, workspace: Workspace |
     """Request -> ws [1, num_ws, w_dim] on the generator's device.
 
     w is the weighted sum of the seeds' w, or the latent file; truncated by psi below the cutoff; blended between two
-    classes or prompts; rows of `mix` come from the second seed.
+    classes or prompts; rows of `mix` come from the second seed; the input's row may be frozen.
     """
     workspace = workspace or Workspace()
     first, second = ends(generator, request.condition, workspace)
     ws = _ws_at(generator, request, first, workspace)
     if second is not None and request.condition.blend != 0.0:
         ws = torch.lerp(ws, _ws_at(generator, request, second, workspace), request.condition.blend)
+    return freeze_input(generator, ws, first) if request.transform.freeze_input else ws
+
+
+def freeze_input(g: Generator, ws: Tensor, end: End) -> Tensor:
+    """ws [1, num_ws, w_dim] with the input's own row at the centre, so that the input no longer moves with w.
+
+    Only a Fourier input has a row; it feeds nothing else. The centre is that of the chosen class, or of all of them.
+    """
+    rows = [layer.w_index for layer in g.layers if layer.kind == "input" and layer.w_index is not None]
+    if rows:
+        ws = ws.clone()
+        ws[:, rows] = g.centre(given_c(g, end))[:, None]
     return ws
 
 

@@ -241,7 +241,7 @@ class Renderer:
             request.mix,
             request.noise if any(layer.has_noise for layer in generator.layers) else None,
             request.edits,
-            request.transform.as_matrix() if generator.has_transform else None,
+            (request.transform.as_matrix(), request.transform.freeze_input) if generator.has_transform else None,
             request.model.precision,
             stop,
         )

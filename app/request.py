@@ -70,12 +70,16 @@ class Mix:
 
 @dataclass(frozen=True)
 class Transform:
-    """What the user does to the picture, where the input takes it: shift in picture widths, turn, or a full matrix."""
+    """What the user does to the picture, where the input takes it: shift in picture widths, turn, or a full matrix.
+
+    freeze_input: the rotation and translation that StyleGAN3, XL and T learn for their input are those of the mean w.
+    """
 
     x: float = 0.0
     y: float = 0.0
     angle_deg: float = 0.0
     matrix: Matrix | None = None  # replaces the three above
+    freeze_input: bool = False
 
     def as_matrix(self) -> Matrix:
         """Rotation by angle_deg, then translation by (x, y), as NVIDIA's tools compose it."""
