@@ -75,9 +75,10 @@ def environment(device: str, threads: int) -> dict[str, Any]:
 
 
 def pinned(request: RenderRequest, info: ModelInfo) -> RenderRequest:
-    """What decides the picture, on the device that 'auto' came to, the file by its absolute path; no views."""
+    """What decides the picture, on the device that 'auto' came to, the file by its absolute path; nothing that only
+    looks at it."""
     model = replace(request.model, path=str(Path(request.model.path).absolute()), device=info.device, attempt=0)
-    return replace(request, model=model, view=View(), diagnostic=Diagnostic(), max_height=None)
+    return replace(request, model=model, view=View(), diagnostic=Diagnostic(), max_height=None, measures=())
 
 
 def describe(written: Written, size: tuple[int, int], infos: Iterable[ModelInfo], walk: Walk | None = None) -> Sidecar:
