@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from networks.plan import LayerInfo, Noise
@@ -15,6 +16,7 @@ from networks.taps import Taps
 
 Condition = Literal["none", "class", "vector"]
 Precision = Literal["auto", "fp32"]
+TorgbUse = Literal["single", "summed", "apart"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,17 @@ class Generator(nn.Module, ABC):
     def preview_sizes(self) -> tuple[int, ...]:
         """Heights at which a pass can stop with a picture, ascending; the last one is the full height."""
         return (self.resolution[0],)
+
+    @property
+    def torgb_use(self) -> TorgbUse:
+        """What the to-RGBs are for: there is but one; the picture is their up-sampled sum ('summed'); each made the
+        whole picture while training grew, and now the last does ('apart')."""
+        return "summed" if sum(info.kind == "torgb" for info in self.layers) > 1 else "single"
+
+    def double_picture(self, img: Tensor) -> Tensor:
+        """img [N, C, H, W] -> [N, C, 2H, 2W], as the trunk enlarges a picture between two to-RGBs ('summed'), or by
+        repeating pixels, as progressive growing does ('apart')."""
+        return F.interpolate(img, scale_factor=2.0, mode="nearest")
 
     def centre(self, c: Tensor | None = None) -> Tensor:
         """Return the mean w that truncation pulls towards, [N or 1, w_dim]."""

@@ -242,5 +242,8 @@ class Lucidrains(Generator):
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
 
+    def double_picture(self, img: Tensor) -> Tensor:
+        return self.synthesis.double_picture(img)
+
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
         return self.synthesis(ws, asked.taps, asked.noise)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks.base import Generator, Pass, Spec
+from networks.base import Generator, Pass, Spec, TorgbUse
 from networks.filters import separable_filter, upfirdn2d
 from networks.layers import SQRT2, EqualizedLinear, StyledLayer, lrelu
 from networks.mappings import ConcatMapping
@@ -258,6 +258,10 @@ class StyleGAN1(Generator):
     @property
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
+
+    @property
+    def torgb_use(self) -> TorgbUse:
+        return "apart"
 
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
         return self.synthesis(ws, asked.taps, asked.noise)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from networks.base import Generator, Pass, Precision, Spec, layer_dtype
+from networks.base import Generator, Pass, Precision, Spec, TorgbUse, layer_dtype
 from networks.filters import separable_filter, upfirdn2d, upsample2d
 from networks.layers import (
     SQRT2,
@@ -277,6 +277,14 @@ class StyleGAN2(Generator):
     @property
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
+
+    @property
+    def torgb_use(self) -> TorgbUse:
+        use = super().torgb_use
+        return "apart" if use == "summed" and not self.synthesis.summed else use
+
+    def double_picture(self, img: Tensor) -> Tensor:
+        return upsample2d(img, self.synthesis.resample_filter)
 
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
         return self.synthesis(ws, asked.taps, asked.noise, asked.precision)

@@ -282,6 +282,9 @@ class StyleGANT(Generator):
     def preview_sizes(self) -> tuple[int, ...]:
         return self.preview
 
+    def double_picture(self, img: Tensor) -> Tensor:
+        return upsample2d(img, self.synthesis.resample_filter)
+
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
         matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
         return self.synthesis(ws, asked.taps, asked.noise, matrix, asked.precision)
