@@ -9,7 +9,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from networks.plan import ChannelEdit, LayerNoise, Noise
+from networks.plan import Disc, Intervention, LayerNoise, Noise
 
 if TYPE_CHECKING:
     from app.studies import Measure
@@ -128,7 +128,7 @@ class RenderRequest:
     truncation: Truncation = field(default_factory=Truncation)
     mix: Mix = field(default_factory=Mix)
     noise: Noise = field(default_factory=Noise)
-    edits: tuple[ChannelEdit, ...] = ()
+    edits: tuple[Intervention, ...] = ()
     transform: Transform = field(default_factory=Transform)
     view: View = field(default_factory=View)
     diagnostic: Diagnostic = field(default_factory=Diagnostic)
@@ -173,10 +173,24 @@ def from_json(values: dict[str, Any]) -> RenderRequest:
                 value["layers"] = tuple(LayerNoise(**layer) for layer in value.get("layers", ()))
             built[name] = kind(**value)
         elif name == "edits":
-            built[name] = tuple(ChannelEdit(**edit) for edit in value)
+            built[name] = tuple(_intervention(edit) for edit in value)
         else:
             built[name] = value
     return RenderRequest(**built)
+
+
+def _intervention(values: dict[str, Any]) -> Intervention:
+    """Older files have `channel`, one or None, where there are now `channels`."""
+    values = dict(values)
+    if "channel" in values:
+        channel = values.pop("channel")
+        values["channels"] = None if channel is None else (channel,)
+    if unknown := sorted(set(values) - {item.name for item in fields(Intervention)}):
+        raise ValueError(f"an edit has no setting {', '.join(unknown)}")
+    values = {key: _tuples(value) for key, value in values.items()}
+    if values.get("disc") is not None:
+        values["disc"] = Disc(**values["disc"])
+    return Intervention(**values)
 
 
 _PARTS: dict[str, Any] = {

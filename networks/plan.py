@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 NoiseMode = Literal["const", "none", "random"]
-EditOp = Literal["scale", "shift", "clamp"]
+EditOp = Literal[
+    "scale",
+    "shift",
+    "clamp",
+    "clamp_mad",
+    "mean",
+    "inpaint",
+    "inpaint_same_norm",
+    "clean_norm",
+    "no_norm",
+    "only_disc",
+]
+DISC_OPS: tuple[EditOp, ...] = ("inpaint", "inpaint_same_norm", "clean_norm", "only_disc")
+NORM_OPS: tuple[EditOp, ...] = ("inpaint_same_norm", "clean_norm", "no_norm")
 OUTPUT = "output"
 PRE_NORM = "pre_norm"
 
@@ -61,11 +74,44 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class ChannelEdit:
-    """A change of a feature map: x*value, x+value or clamp to +-value, on one channel or on all (None)."""
+class Disc:
+    """A spot on the picture: centre (x, y) in picture widths and heights from the upper left corner, radius in heights.
+
+    On feature maps it lies where the picture will show it, also where maps carry a margin (`on_map`).
+    """
+
+    x: float = 0.5
+    y: float = 0.5
+    radius: float = 0.05
+
+    def on_map(self, size: tuple[int, int], sampling_rate: float) -> tuple[float, float, float]:
+        """(column, row, radius) in samples of a map of `size` (H, W), sample centres at whole numbers.
+
+        sampling_rate: `LayerInfo.sampling_rate`, 0 for a map without margin. The map's middle is the picture's.
+        """
+        height, width = size
+        across = sampling_rate or float(width)
+        down = across * height / width
+        column, row = (width - 1) / 2 + (self.x - 0.5) * across, (height - 1) / 2 + (self.y - 0.5) * down
+        return column, row, self.radius * down
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """A change of the maps of one layer while the picture is made; several act in the order of their list.
+
+    op, what it does to each of the chosen maps, and what `value` means there (networks/edits.py has the formulas):
+    'scale' x * value, 'shift' x + value, 'clamp' to +-value, 'clamp_mad' to median +- value * 1.4826 MAD;
+    with value = strength, 0 nothing to 1 all: 'mean' the map becomes its mean, 'inpaint' the disc is filled from its
+    rim, 'only_disc' all but the disc becomes the median, and before an instance norm (stage 'pre_norm') alone:
+    'inpaint_same_norm' fills the disc, yet mean and sigma are those of the map as it was; 'clean_norm' leaves the map,
+    yet mean and sigma are those of the map with the disc filled; 'no_norm' neither subtracts mean nor divides by sigma.
+    channels: which maps, None for all. disc: where, for the ops in DISC_OPS.
+    """
 
     layer: str
     op: EditOp
-    value: float
-    channel: int | None = None
+    value: float = 1.0
+    channels: tuple[int, ...] | None = None
     stage: str = OUTPUT
+    disc: Disc | None = None

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from networks.base import Generator, Pass, Spec, TorgbUse
+from networks.edits import EPS, Moments
 from networks.filters import separable_filter, upfirdn2d
 from networks.layers import SQRT2, EqualizedLinear, StyledLayer, lrelu
 from networks.mappings import ConcatMapping
@@ -79,16 +80,19 @@ def plan(spec: StyleGAN1Spec) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def instance_norm(x: Tensor, eps: float = 1e-8) -> Tensor:
-    """x [N, C, H, W] -> each map with mean 0 and mean square 1."""
+def instance_norm(x: Tensor, moments: Moments | None = None, eps: float = EPS) -> Tensor:
+    """x [N, C, H, W] -> each map with mean 0 and mean square 1; or by the mean and sigma that an edit prescribes."""
+    if moments is not None:
+        given = moments.filled(x)
+        return (x - given.mean) / given.sigma
     x = x - x.mean(dim=(2, 3), keepdim=True)
     return x * (x.square().mean(dim=(2, 3), keepdim=True) + eps).rsqrt()
 
 
-def adain(x: Tensor, style: Tensor) -> Tensor:
+def adain(x: Tensor, style: Tensor, moments: Moments | None = None) -> Tensor:
     """Eq. 1 of Karras et al. 2019: x [N, C, H, W], style [N, 2C] as (scale - 1, bias) -> [N, C, H, W]."""
     scale, bias = style[:, :, None, None].chunk(2, dim=1)
-    return torch.addcmul(bias, instance_norm(x), scale + 1)
+    return torch.addcmul(bias, instance_norm(x, moments), scale + 1)
 
 
 def doubling_conv2d(x: Tensor, weight: Tensor) -> Tensor:
@@ -126,7 +130,8 @@ class AdaINLayer(StyledLayer):
         if noise is not None:
             x = x + noise
         x = lrelu(x + self.bias[None, :, None, None], gain=1.0)
-        return adain(taps.on_feature(self.info, x, PRE_NORM), style)
+        x = taps.on_feature(self.info, x, PRE_NORM)
+        return adain(x, style, taps.moments.get(self.info.name))
 
 
 class ConstLayer(AdaINLayer):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-import torch
 from torch import Tensor
 
-from networks.plan import OUTPUT, ChannelEdit, LayerInfo
+from networks.edits import Moments, intervene
+from networks.plan import OUTPUT, Intervention, LayerInfo
 
 Hook = Callable[[Tensor], Tensor]
 
@@ -20,7 +20,7 @@ class Taps:
     """What one pass captures and changes; belongs to that pass alone. An empty one changes no bit.
 
     capture: (layer name, stage) pairs whose maps [N, C, H, W] are kept in `captured` (after edits).
-    edits: channel edits, applied in order. hooks: functions on the whole map of one (layer, stage), before edits.
+    edits: interventions, applied in order. hooks: functions on the whole map of one (layer, stage), before edits.
     stop_at: side length in pixels at which a trunk with several to-RGBs returns its picture so far.
     cancelled: asked at every layer; `Cancelled` is raised when it answers True.
     """
@@ -29,13 +29,14 @@ class Taps:
         self,
         *,
         capture: Collection[tuple[str, str]] = (),
-        edits: Sequence[ChannelEdit] = (),
+        edits: Sequence[Intervention] = (),
         hooks: Mapping[tuple[str, str], Hook] | None = None,
         stop_at: int | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
         self.captured: dict[tuple[str, str], Tensor] = {}
         self.styles: dict[str, Tensor] = {}
+        self.moments: dict[str, Moments] = {}  # layer -> what its instance norm shall use instead of its own
         self.stop_at = stop_at
         self._capture = frozenset(capture)
         self._edits = tuple(edits)
@@ -66,22 +67,13 @@ class Taps:
             x = self._hooks[key](x)
         for edit in self._edits:
             if (edit.layer, edit.stage) == key:
-                x = apply_edit(x, edit)
+                x, moments = intervene(x, edit, info, self.moments.get(info.name))
+                if moments is not None:
+                    self.moments[info.name] = moments
         if key in self._capture:
-            self.captured[key] = x.contiguous()  # channels may lie innermost; who looks at maps wants planes
+            self.captured[key] = self.keep(x)
         return x
 
-
-def apply_edit(x: Tensor, edit: ChannelEdit) -> Tensor:
-    """x [N, C, H, W] -> the same with one channel, or all, scaled, shifted or clamped. x is not changed."""
-    rows = slice(None) if edit.channel is None else slice(edit.channel, edit.channel + 1)
-    part = x[:, rows]
-    if edit.op == "scale":
-        changed = part * edit.value
-    elif edit.op == "shift":
-        changed = part + edit.value
-    else:
-        changed = part.clamp(-abs(edit.value), abs(edit.value))
-    if edit.channel is None:
-        return changed
-    return torch.cat([x[:, : edit.channel], changed, x[:, edit.channel + 1 :]], dim=1)
+    def keep(self, x: Tensor) -> Tensor:
+        """What is captured of a map: planes, for channels may lie innermost and who looks at maps wants planes."""
+        return x.contiguous()

@@ -10,7 +10,7 @@ import dearpygui.dearpygui as dpg
 
 from app.frame import Frame, LoopState, ModelInfo
 from app.request import RenderRequest, View
-from networks.plan import ChannelEdit, EditOp
+from networks.plan import EditOp, Intervention
 from widgets.choices import Combo
 from widgets.controls import Drag, IntField
 from widgets.icons import icon
@@ -41,7 +41,7 @@ class EditsPanel(Panel):
         heading("In effect")
         self.words = note("No edits: the picture is what the checkpoint makes.")
         self.list = dpg.add_group()
-        self.edits: list[ChannelEdit] = []
+        self.edits: list[Intervention] = []
         self.amounts: list[Drag] = []
         self.picked = View()
         self.add_button = add
@@ -80,17 +80,19 @@ class EditsPanel(Panel):
         op: EditOp = "scale" if zero else next(name for name in get_args(EditOp) if name == self.op.value)
         channel = None if self.channel.value < 0 else min(self.channel.value, info.channels - 1)
         stage = self.picked.stage if self.picked.layer == info.name else info.stages[0]
-        edit = ChannelEdit(info.name, op, 0.0 if zero else self.amount.value, channel, stage)
+        edit = Intervention(
+            info.name, op, 0.0 if zero else self.amount.value, None if channel is None else (channel,), stage
+        )
         self._rebuild([*self._current(), edit])
 
     def remove_all(self) -> None:
         """No edits."""
         self._rebuild([])
 
-    def _current(self) -> list[ChannelEdit]:
+    def _current(self) -> list[Intervention]:
         return [replace(edit, value=amount.value) for edit, amount in zip(self.edits, self.amounts, strict=True)]
 
-    def _rebuild(self, edits: list[ChannelEdit]) -> None:
+    def _rebuild(self, edits: list[Intervention]) -> None:
         self.edits, self.amounts = edits, []
         dpg.configure_item(self.words, show=not edits)
         dpg.delete_item(self.list, children_only=True)
@@ -99,8 +101,8 @@ class EditsPanel(Panel):
             self._build_row(number, edit)
         dpg.pop_container_stack()
 
-    def _build_row(self, number: int, edit: ChannelEdit) -> None:
-        channel = "all" if edit.channel is None else f"#{edit.channel}"
+    def _build_row(self, number: int, edit: Intervention) -> None:
+        channel = "all" if edit.channels is None else f"#{edit.channels[0]}"
         with columns(0.55, 0.35, 0.1):
             where = dpg.add_text(f"{edit.layer} {channel}")
             tooltip(where, f"{edit.layer}, stage {edit.stage}, channel {channel}: {edit.op}")

@@ -10,7 +10,7 @@ import torch
 from app.pace import Pace
 from app.renderer import Cancelled, Renderer
 from app.request import Diagnostic, Latent, Model, RenderRequest, Truncation, View
-from networks.plan import ChannelEdit, LayerNoise, Noise
+from networks.plan import Intervention, LayerNoise, Noise
 from tests.app.conftest import build
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
@@ -102,7 +102,7 @@ def test_a_layer_that_the_model_lacks_is_not_shown(renderer, request_):
         {"noise": Noise("none")},
         {"noise": Noise("random", seed=3)},
         {"noise": Noise(layers=(LayerNoise("b64.conv1", on=False),))},
-        {"edits": (ChannelEdit("b8.conv1", "scale", 0.0, 1),)},
+        {"edits": (Intervention("b8.conv1", "scale", 0.0, (1,)),)},
         {"truncation": Truncation(0.5)},
         {"latent": Latent(((1, 1.0),))},
     ],

@@ -18,7 +18,7 @@ from networks.checkpoint.importers.openvino import openvino as import_openvino
 from networks.checkpoint.openvino import MAPPING, SYNTHESIS, IRGraph, read_graph, read_openvino
 from networks.checkpoint.records import Source
 from networks.mobile_stylegan import MobileStyleGANSpec, inverse_haar
-from networks.plan import ChannelEdit, LayerNoise, Noise
+from networks.plan import Intervention, LayerNoise, Noise
 from networks.registry import get
 from networks.taps import Taps
 
@@ -179,7 +179,7 @@ def test_captured_maps_are_not_overwritten_by_later_layers():
     everything = Taps(capture=[(info.name, "output") for info in generator.layers])
     generator.synthesize(ws, everything)
     for info in generator.layers:
-        alone = Taps(capture=[(info.name, "output")], edits=[ChannelEdit("layers.1.to_img", "scale", 0.0)])
+        alone = Taps(capture=[(info.name, "output")], edits=[Intervention("layers.1.to_img", "scale", 0.0)])
         generator.synthesize(ws, alone)
         if info.name != "layers.1.to_img":
             assert torch.equal(alone.captured[info.name, "output"], everything.captured[info.name, "output"])

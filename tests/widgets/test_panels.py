@@ -10,7 +10,7 @@ import pytest
 
 from app.frame import LoopState, Problem, RecordingState, Status, Timing
 from app.request import Latent, Mix, RenderRequest, Truncation
-from networks.plan import ChannelEdit, LayerNoise
+from networks.plan import Intervention, LayerNoise
 from tests.widgets.support import Bench, layers, model, ramp, sheet
 from widgets.capture_panel import CapturePanel, parse_seeds
 from widgets.class_names import class_names, matching
@@ -306,12 +306,12 @@ def test_edits_follow_the_map_that_is_looked_at(bench: Bench) -> None:
     edits.channel.set(-1)
     edits.add()
     assert bench.turn().edits == (
-        ChannelEdit("b8.conv0", "scale", 0.0, 7, "output"),
-        ChannelEdit("b8.conv0", "clamp", 1.5, None, "output"),
+        Intervention("b8.conv0", "scale", 0.0, (7,), "output"),
+        Intervention("b8.conv0", "clamp", 1.5, None, "output"),
     )
     edits.amounts[1].set(0.5)
     edits._remove(0)
-    assert bench.turn().edits == (ChannelEdit("b8.conv0", "clamp", 0.5, None, "output"),)
+    assert bench.turn().edits == (Intervention("b8.conv0", "clamp", 0.5, None, "output"),)
     bench.show(model=model(layers=layers()[:4]))
     assert bench.turn().edits == ()
 

@@ -16,7 +16,7 @@ from app.recording.offline import Encoding, WalkJob, record_walk, replay
 from app.recording.walk import Walk
 from app.renderer import Renderer
 from app.request import Latent, Transform, Truncation, View, plane
-from networks.plan import ChannelEdit, LayerNoise, Noise
+from networks.plan import Intervention, LayerNoise, Noise
 
 WAIT_S = 60
 
@@ -27,7 +27,7 @@ def walk(request_):
         request_,
         truncation=Truncation(0.6, 5),
         noise=Noise("random", 4, (LayerNoise("b32.conv1", strength=2.0),)),
-        edits=(ChannelEdit("b16.conv1", "shift", 0.5, 3),),
+        edits=(Intervention("b16.conv1", "shift", 0.5, (3,)),),
         transform=Transform(angle_deg=10),
         view=View("b8.conv1"),
     )

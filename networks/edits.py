@@ -1,0 +1,197 @@
+"""Interventions on feature maps: tensors in, tensors out.
+
+In StyleGAN a spike in a map rules its sigma, by which the instance norm divides everything else (Karras et al. 2020,
+section 2). A spike therefore acts in two ways: by what it draws, and by what it does to sigma. Two ops part them:
+'inpaint_same_norm' takes the spike out of the map but leaves sigma, 'clean_norm' takes it out of sigma but leaves the
+map; 'inpaint' does both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from networks.plan import DISC_OPS, NORM_OPS, PRE_NORM, Disc, Intervention, LayerInfo
+
+MAD_TO_SIGMA = 1.4826  # MAD of a normal distribution is sigma / 1.4826
+EPS = 1e-8  # of the instance norm, added to the mean square
+RIM = 1.5  # samples between a disc and the circle it is filled from: no tap of a bilinear sample then lies inside
+CHUNK = 8192  # samples that are filled at once: bounds the memory of large discs
+
+
+@dataclass(frozen=True)
+class Moments:
+    """mean, sigma [N, C, 1, 1] that an instance norm shall use; NaN where it shall measure the map that it gets."""
+
+    mean: Tensor
+    sigma: Tensor
+
+    def filled(self, x: Tensor) -> Moments:
+        """The same, NaN replaced by what x [N, C, H, W] has itself."""
+        own = measure(x)
+        return Moments(
+            torch.where(self.mean.isnan(), own.mean, self.mean), torch.where(self.sigma.isnan(), own.sigma, self.sigma)
+        )
+
+    def towards(self, other: Moments, share: float) -> Moments:
+        """share 0: these, 1: the other ones."""
+        return Moments(torch.lerp(self.mean, other.mean, share), torch.lerp(self.sigma, other.sigma, share))
+
+
+Change = Callable[[Tensor, Intervention, LayerInfo], Tensor]
+
+
+def measure(x: Tensor) -> Moments:
+    """x [N, C, H, W] -> mean and sigma of each map, as the instance norm of StyleGAN takes them."""
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    return Moments(mean, ((x - mean).square().mean(dim=(2, 3), keepdim=True) + EPS).sqrt())
+
+
+def intervene(
+    x: Tensor, edit: Intervention, info: LayerInfo, moments: Moments | None = None
+) -> tuple[Tensor, Moments | None]:
+    """x [N, C, H, W] of a layer and what its norm was told so far -> both after the edit; x itself is not changed.
+
+    Raises ValueError, with the remedy, where the edit does not fit the layer.
+    """
+    check(edit, info)
+    chosen = range(x.shape[1]) if edit.channels is None else edit.channels
+    rows = torch.tensor(chosen, dtype=torch.long, device=x.device)
+    part = x if edit.channels is None else x[:, rows]
+    told = None
+    if edit.op in NORM_OPS and edit.value != 0:
+        unset = torch.full_like(x[:, :, :1, :1], math.nan)
+        before = moments or Moments(unset, unset)
+        told = _told(part, edit, info, Moments(before.mean[:, rows], before.sigma[:, rows]).filled(part))
+        moments = Moments(
+            before.mean.index_copy(1, rows, told.mean.to(x.dtype)),
+            before.sigma.index_copy(1, rows, told.sigma.to(x.dtype)),
+        )
+    change = CHANGES.get(edit.op)
+    if change is None:
+        return x, moments
+    changed = change(part, edit, info)
+    return changed if edit.channels is None else x.index_copy(1, rows, changed), moments
+
+
+def check(edit: Intervention, info: LayerInfo) -> None:
+    """Raise ValueError where an edit does not fit a layer."""
+    if edit.op in DISC_OPS and edit.disc is None:
+        raise ValueError(f"{info.name}: {edit.op} needs a disc; give its centre and radius")
+    if edit.op in NORM_OPS and edit.stage != PRE_NORM:
+        there = "choose stage 'pre_norm'" if PRE_NORM in info.stages else "this layer has none, StyleGAN's layers do"
+        raise ValueError(f"{info.name}: {edit.op} changes what an instance norm measures; {there}")
+    if edit.channels is not None and not all(0 <= channel < info.channels for channel in edit.channels):
+        wrong = next(channel for channel in edit.channels if not 0 <= channel < info.channels)
+        raise ValueError(f"{info.name} has maps 0 to {info.channels - 1}; there is no map {wrong}")
+
+
+def _told(x: Tensor, edit: Intervention, info: LayerInfo, before: Moments) -> Moments:
+    """What the norm of the chosen maps is told: to keep, to take those of the filled map, or to do nothing."""
+    if edit.op == "inpaint_same_norm":
+        return before
+    if edit.op == "clean_norm":
+        assert edit.disc is not None
+        return before.towards(measure(inpainted(x, edit.disc, info.sampling_rate)), edit.value)
+    return before.towards(Moments(torch.zeros_like(before.mean), torch.ones_like(before.sigma)), edit.value)
+
+
+# -- what is done to the maps ------------------------------------------------------------------------------------------
+
+
+def median(x: Tensor) -> Tensor:
+    """x [N, C, H, W] -> the median of each map [N, C, 1, 1]; of an even number the lower of the two in the middle."""
+    return x.flatten(2).median(dim=2).values[:, :, None, None]
+
+
+def clamped_by_mad(x: Tensor, k: float) -> Tensor:
+    """Each map cut to its median +- k robust standard deviations, 1.4826 times the median of |x - median|."""
+    centre = median(x)
+    reach = abs(k) * MAD_TO_SIGMA * median((x - centre).abs())
+    return x.clamp(centre - reach, centre + reach)
+
+
+def inside(size: tuple[int, int], disc: Disc, sampling_rate: float = 0.0) -> Tensor:
+    """Which samples of a map of `size` (H, W) lie in the disc, bool [H, W]; at least the one nearest to its centre."""
+    column, row, radius = disc.on_map(size, sampling_rate)
+    rows, columns = torch.arange(size[0])[:, None] - row, torch.arange(size[1]) - column
+    distance = (rows.square() + columns.square()).sqrt()
+    return distance <= max(radius, float(distance.min()) + 1e-6)
+
+
+def inpainted(x: Tensor, disc: Disc, sampling_rate: float = 0.0) -> Tensor:
+    """x [N, C, H, W] -> the same with the disc filled by the harmonic function that its rim prescribes.
+
+    It solves Laplace's equation in closed form, by Poisson's integral over a circle of radius R just outside:
+    u(p) = mean over its points q of (R^2 - |p|^2) / |p - q|^2 * u(q). Linear ramps come back exactly. Of a circle that
+    the map's border cuts, the points on the map count. Raises ValueError when the disc covers the whole map.
+    """
+    H, W = x.shape[2:]
+    mask = inside((H, W), disc, sampling_rate)
+    column, row, radius = disc.on_map((H, W), sampling_rate)
+    centre = torch.tensor([column, row], dtype=torch.double)
+    points = mask.nonzero().flip(1) - centre  # [K 2] as (x, y)
+    rim = circle(max(radius, float(points.norm(dim=1).max())) + RIM)  # [M 2]
+    rim = rim[((rim + centre >= 0) & (rim + centre <= torch.tensor([W - 1, H - 1]))).all(dim=1)]
+    if not len(rim):
+        raise ValueError(
+            f"the disc covers the whole map of {W} x {H} samples; choose a smaller radius or a finer layer"
+        )
+    known = sampled(x.float(), rim + centre)  # [N C M]
+    parts = (points[first : first + CHUNK] for first in range(0, len(points), CHUNK))
+    filled = torch.cat([known @ poisson(part, rim).to(known).t() for part in parts], dim=2)
+    y = x.clone()
+    y[:, :, mask.to(x.device)] = filled.to(x.dtype)
+    return y
+
+
+def circle(radius: float) -> Tensor:
+    """Points [M, 2] = (x, y) on a circle around (0, 0), half a sample apart, float64."""
+    count = math.ceil(4 * math.pi * radius)
+    angle = torch.arange(count, dtype=torch.double) * (2 * math.pi / count)
+    return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
+def poisson(points: Tensor, rim: Tensor) -> Tensor:
+    """Weights [K, M] of the rim's points [M, 2] for points inside [K, 2], both from the centre; each row sums to 1."""
+    weights = (rim[:1].square().sum() - points.square().sum(dim=1))[:, None] / torch.cdist(points, rim).square()
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
+def sampled(x: Tensor, places: Tensor) -> Tensor:
+    """x [N, C, H, W] at places [M, 2] = (column, row) inside of the map, interpolated linearly -> [N, C, M]."""
+    H, W = x.shape[2:]
+    corner = torch.minimum(places.floor(), torch.tensor([max(W - 2, 0), max(H - 2, 0)])).long()
+    u, v = (places - corner).to(x).unbind(dim=1)
+    column, row = corner.to(x.device).unbind(dim=1)
+    right, below = (column + 1).clamp(max=W - 1), (row + 1).clamp(max=H - 1)
+    above = torch.lerp(x[:, :, row, column], x[:, :, row, right], u)
+    return torch.lerp(above, torch.lerp(x[:, :, below, column], x[:, :, below, right], u), v)
+
+
+def _filled(x: Tensor, edit: Intervention, info: LayerInfo) -> Tensor:
+    assert edit.disc is not None
+    return torch.lerp(x, inpainted(x, edit.disc, info.sampling_rate), edit.value)
+
+
+def _only_disc(x: Tensor, edit: Intervention, info: LayerInfo) -> Tensor:
+    assert edit.disc is not None
+    H, W = x.shape[2:]
+    mask = inside((H, W), edit.disc, info.sampling_rate).to(x.device)
+    return torch.where(mask, x, torch.lerp(x, median(x).expand_as(x), edit.value))
+
+
+CHANGES: dict[str, Change] = {
+    "scale": lambda x, edit, info: x * edit.value,
+    "shift": lambda x, edit, info: x + edit.value,
+    "clamp": lambda x, edit, info: x.clamp(-abs(edit.value), abs(edit.value)),
+    "clamp_mad": lambda x, edit, info: clamped_by_mad(x, edit.value),
+    "mean": lambda x, edit, info: torch.lerp(x, x.mean(dim=(2, 3), keepdim=True).expand_as(x), edit.value),
+    "inpaint": _filled,
+    "inpaint_same_norm": _filled,
+    "only_disc": _only_disc,
+}
