@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from app.errors import InputError
 from app.frame import ModelInfo
 from app.latents import Encode, Workspace
 from app.request import Model
-from networks import registry
+from networks import registry, taps
 from networks.base import Generator
 from networks.checkpoint import load
 from networks.checkpoint.records import Checkpoint
@@ -27,6 +28,7 @@ from networks.text_encoder import TextEncoder, TextEncoderUnavailable
 
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
+WAIT_S = 0.1  # between two looks at whether waiting still makes sense
 Key = tuple[str, int, int, str]  # path, mtime in ns, size in bytes, device
 
 
@@ -48,8 +50,11 @@ class Opened:
 class ModelStore:
     """Opens generators and keeps the latest few; may be used from several threads."""
 
-    def __init__(self, count: int = 4, size: int = 4 << 30) -> None:
-        """Keep at most `count` generators and `size` bytes of weights (one always stays)."""
+    def __init__(self, count: int = 6, size: int = 4 << 30) -> None:
+        """Keep at most `count` generators and `size` bytes of weights (one always stays).
+
+        Six: the open one, four beside it in a comparison, and one to come back to.
+        """
         self._opened: Bounded[Key, Opened] = Bounded(count, size, lambda opened: opened.bytes)
         self._asked: Bounded[tuple[str, str, int], Key] = Bounded(32)
         self._failed: Bounded[tuple[str, str, int], Exception] = Bounded(32)
@@ -62,12 +67,11 @@ class ModelStore:
         file is looked at anew when `attempt` grows. What is cancelled is not remembered.
         """
         asked = (model.path, model.device, model.attempt)
-        with self._lock:
-            key = self._asked.get(asked)
-            if key is not None and (opened := self._opened.get(key)) is not None:
-                return opened
-            if (known := self._failed.get(asked)) is not None:
-                raise known.with_traceback(None)
+        if (known := self._known(asked)) is not None:  # nobody waits for a file that somebody else opens
+            return known
+        with self._turn(progress, cancelled):
+            if (known := self._known(asked)) is not None:
+                return known
             try:
                 opened = self._open(model, progress, cancelled)
             except Exception as error:
@@ -76,6 +80,28 @@ class ModelStore:
                 raise
             self._asked.put(asked, opened.key)
             return opened
+
+    @contextlib.contextmanager
+    def _turn(self, progress: Progress | None, cancelled: Cancelled | None) -> Iterator[None]:
+        """One file is opened at a time; raises taps.Cancelled where the caller need not wait any more."""
+        while not self._lock.acquire(timeout=WAIT_S):
+            if cancelled is not None and cancelled():
+                raise taps.Cancelled("waiting")
+            if progress is not None:
+                progress(0.0, "Waiting for another file")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _known(self, asked: tuple[str, str, int]) -> Opened | None:
+        """What is open already; raises what went wrong with this very attempt."""
+        key = self._asked.get(asked)
+        if key is not None and (opened := self._opened.get(key)) is not None:
+            return opened
+        if (failed := self._failed.get(asked)) is not None:
+            raise failed.with_traceback(None)
+        return None
 
     def _open(self, model: Model, progress: Progress | None, cancelled: Cancelled | None) -> Opened:
         device = devices.pick(model.device)

@@ -1,7 +1,9 @@
 """Opening generators: cached, bounded, retried."""
 
 import os
+import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -81,6 +83,31 @@ def test_a_cancelled_load_is_not_remembered(files, monkeypatch):
         with pytest.raises(Cancelled):
             store.open(model, cancelled=lambda: True)
     assert store.open(model).info.name == "a.pkl"
+
+
+def test_nobody_waits_for_a_file_that_somebody_else_opens(files, monkeypatch):
+    """One thread stands in the middle of a load: others go on with what is open, and need not stay in the queue."""
+    open_model, slow, third = (files.add(name).model for name in ("open.pkl", "slow.pkl", "third.pkl"))
+    store = ModelStore()
+    known = store.open(open_model)
+    loading, go_on = threading.Event(), threading.Event()
+
+    def held(path, *arguments, **options):
+        loading.set()
+        assert go_on.wait(60)
+        return files.load(path, *arguments, **options)
+
+    monkeypatch.setattr(models.load, "load", held)
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(store.open, slow)
+        assert loading.wait(60)
+        assert store.open(open_model) is known
+        with pytest.raises(Cancelled):
+            store.open(third, cancelled=lambda: True)
+        assert not opening.done()
+        go_on.set()
+        assert opening.result(60).info.name == "slow.pkl"
+    assert store.open(third).info.name == "third.pkl"
 
 
 def test_a_missing_file_and_a_missing_device_are_said(tmp_path, files):
