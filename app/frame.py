@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.request import RenderRequest
+from app.request import Mode, RenderRequest
 from networks.plan import LayerInfo
 
 if TYPE_CHECKING:
@@ -77,9 +77,36 @@ class MapStatistics:
     kurtosis: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class TileStatistics:
+    """Statistics of every map of a layer, float32 [channels] each, without unit; of every `step`-th row and column."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+    kurtosis: np.ndarray
+    step: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Values of one map, counted in equal bins from the smallest to the largest value."""
+
+    counts: np.ndarray  # float32 [bins]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
 class LayerView:
-    """The shown maps as a picture: a sheet of tiles, or one large map."""
+    """The shown maps as a picture: a sheet of tiles, one large map, or three things as red, green and blue.
+
+    order: channels in the order of the sheet's places; the tiles are places first to first + count - 1. tiles, scores:
+    of every channel of the layer, when a sheet is shown; `scores` is what it is sorted by. values: the very numbers
+    behind the picture, [H, W] of the one map, [3, H, W] of three. ends: values at the two ends of the colour bar
+    `bar` [1, levels, 4]. explained: shares of the variance that the three components stood for when they were fitted.
+    """
 
     pixels: Pixels
     layer: str
@@ -92,6 +119,16 @@ class LayerView:
     channel: int | None
     statistics: MapStatistics
     tile: tuple[int, int] = (0, 0)  # (h, w) of one tile in pixels; smaller than `size` where maps were averaged down
+    mode: Mode = "maps"
+    order: tuple[int, ...] = ()
+    tiles: TileStatistics | None = None
+    scores: np.ndarray | None = None
+    values: np.ndarray | None = None
+    histogram: Histogram | None = None
+    ends: tuple[float, float] | None = None
+    bar: Pixels | None = None
+    explained: tuple[float, ...] = ()
+    margin: tuple[float, float] = (0.0, 0.0)  # samples (rows, columns) beyond each edge of the picture
 
 
 @dataclass(frozen=True)

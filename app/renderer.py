@@ -16,12 +16,15 @@ from torch import Tensor
 
 from app import devices, latent_files, latents, view
 from app.bounded import Bounded
-from app.diagnostics import Point, Seen
+from app.diagnostics import Planes, Point, Seen
+from app.errors import InputError
 from app.frame import Frame, LayerView, ModelInfo, Pixels, Timing
+from app.maps import Axes, fit_axes
 from app.models import ModelStore, Opened
 from app.pace import Pace
-from app.request import RenderRequest
+from app.request import RenderRequest, View
 from app.studies import Measure
+from networks.edits import EditError
 from networks.plan import LayerInfo, Noise
 from networks.taps import Cancelled, Taps
 
@@ -50,6 +53,10 @@ class PacedTaps(Taps):
             self.marks[info.size[0]] = (time.perf_counter() - self._began) * 1000
         if self.only_maps and len(self.captured) == len(self._capture):
             raise Reached
+        return x
+
+    def keep(self, x: Tensor) -> Tensor:
+        """As it lies in memory: turning 32 maps of 1024x1024 into planes costs more than all that is done with them."""
         return x
 
 
@@ -83,6 +90,7 @@ class Renderer:
         self._images: Bounded[Hashable, Tensor] = Bounded(8, 256 << 20, _bytes)
         self._pixels: Bounded[Hashable, Pixels] = Bounded(4)
         self._views: Bounded[Hashable, LayerView] = Bounded(2)
+        self._axes: Bounded[Hashable, Axes] = Bounded(32)
         self._maps: Bounded[Hashable, Tensor] = Bounded(64, 512 << 20, _bytes)
         self._answered: Bounded[Hashable, Any] = Bounded(16)
 
@@ -107,19 +115,20 @@ class Renderer:
         clock.lap("synthesis_ms")
         key = self._image_key(opened, request, stop)
         picture = self._picture(opened, request, key, image)
-        shown = None if maps is None else self._layer_view(opened, request, maps)
+        shown = None if maps is None else self._layer_view(opened, request, ws, maps, stop, cancelled)
         unlike = None if bare is None else view.difference(
             image, bare, opened.generator.spec.pixel_range, request.diagnostic.gain
         )  # fmt: skip
-        answers = self._answers(Seen(request, opened, ws, image, captured, stop is None, self, cancelled))
+        answers = self._answers(Seen(request, opened, ws, image, Planes(captured), stop is None, self, cancelled))
         clock.lap("view_ms")
         return Frame(0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing(), answers)
 
     @torch.inference_mode()
     def image(self, request: RenderRequest, cancelled: CancelCheck | None = None) -> np.ndarray:
-        """Draw a request -> float32 [1, C, H, W] in the generator's own range, not clipped."""
+        """Draw a request -> float32 [1, C, H, W] in the generator's own range, not clipped; early if it may be."""
         opened = self.open(request, None, cancelled)
-        image, _ = self._synthesize(opened, request, self._ws(opened, request), None, cancelled)
+        stop = self.stop_height(opened, request)
+        image, _ = self._synthesize(opened, request, self._ws(opened, request), stop, cancelled)
         return image.float().cpu().numpy()
 
     @torch.inference_mode()
@@ -158,7 +167,7 @@ class Renderer:
 
     def forget(self) -> None:
         """Let go of everything that was computed and of every model (memory ran out, the GPU is gone)."""
-        for cache in (self._images, self._pixels, self._views, self._maps, self._answered):
+        for cache in (self._images, self._pixels, self._views, self._axes, self._maps, self._answered):
             cache.clear()
         self.store.forget()
 
@@ -195,6 +204,8 @@ class Renderer:
             image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
         except Reached:
             return None
+        except EditError as error:
+            raise InputError(str(error)) from error
         if opened.device.type != "cpu":
             devices.wait_for(opened.device)  # only so does the time mean anything
             taps.marks.clear()
@@ -219,14 +230,47 @@ class Renderer:
             self._pixels.put((key, request.bgr), pixels)
         return pixels
 
-    def _layer_view(self, opened: Opened, request: RenderRequest, maps: Tensor) -> LayerView:
-        key = (self._image_key(opened, request, None), request.view)
+    def _layer_view(
+        self, opened: Opened, request: RenderRequest, ws: Tensor, maps: Tensor, stop: int | None,
+        cancelled: CancelCheck | None,
+    ) -> LayerView:  # fmt: skip
+        looked = replace(request.view, overlay=0.0, crop=True)  # these two concern the window alone
+        key = (self._image_key(opened, request, None), looked)
         shown = self._views.get(key)
         if shown is None:
-            info = next(layer for layer in opened.generator.layers if layer.name == request.view.layer)
-            shown = view.layer_view(maps, info, request.view)
+            info = next(layer for layer in opened.generator.layers if layer.name == looked.layer)
+            untouched = self._untouched(opened, request, ws, stop, cancelled)
+            axes = self._fitted_axes(opened, looked, maps) if looked.mode == "pca" else None
+            shown = view.layer_view(maps, info, looked, untouched, axes)
             self._views.put(key, shown)
         return shown
+
+    def _fitted_axes(self, opened: Opened, looked: View, maps: Tensor) -> Axes:
+        """The layer's principal axes, from the first picture that they were asked for with this `fit`."""
+        key = (opened.key, looked.layer, looked.stage, looked.fit)
+        axes = self._axes.get(key)
+        if axes is None:
+            axes = fit_axes(maps.float())
+            self._axes.put(key, axes)
+        return axes
+
+    def _untouched(
+        self, opened: Opened, request: RenderRequest, ws: Tensor, stop: int | None, cancelled: CancelCheck | None
+    ) -> Tensor | None:
+        """The viewed layer's maps without edits, by one more pass up to it, where the sheet is sorted by response."""
+        looked = request.view
+        if looked.sort != "response" or looked.channel is not None or looked.mode != "maps" or not request.edits:
+            return None
+        bare, point = replace(request, edits=()), (looked.layer, looked.stage)
+        key = (self._image_key(opened, bare, None), point)
+        maps = self._maps.get(key)
+        if maps is None:
+            taps = PacedTaps(capture=[point], stop_at=stop, cancelled=cancelled)
+            taps.begin(only_maps=True)
+            self._pass(opened, bare, ws, taps)
+            maps = taps.captured[point]
+            self._maps.put(key, maps)
+        return maps
 
     def _image_key(self, opened: Opened, request: RenderRequest, stop: int | None) -> Hashable:
         """Everything that the bits of a picture depend on."""

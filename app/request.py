@@ -89,11 +89,19 @@ class Transform:
         return ((cos, sin, self.x), (-sin, cos, self.y), (0.0, 0.0, 1.0))
 
 
+Sort = Literal["index", "variance", "energy", "droplet", "response"]
+Mode = Literal["maps", "rgb", "pca"]
+
+
 @dataclass(frozen=True)
 class View:
-    """Which layer's maps are shown: '' shows none. channel None: the contact sheet from `first` on.
+    """Which layer's maps are shown: '' shows none. channel None: the contact sheet from place `first` on.
 
-    normalize: scale each map by its own largest magnitude; else all by `gain_db` alone.
+    normalize: scale each map by its own largest magnitude; else all by `gain_db` alone. sort: what decides the places
+    on the sheet, the largest first; `held`: an order of channels that is kept instead. mode: 'rgb' shows the three
+    maps `rgb` as red, green and blue, 'pca' the first three principal components of all maps; their axes are fitted
+    once and kept until `fit` grows. colours: a colour map (app/colormaps.py). overlay: opacity of the one map over the
+    picture; crop: without the margin that alias-free maps carry.
     """
 
     layer: str = ""
@@ -103,6 +111,14 @@ class View:
     count: int = 64
     normalize: bool = True
     gain_db: float = 0.0
+    sort: Sort = "index"
+    held: tuple[int, ...] = ()
+    mode: Mode = "maps"
+    rgb: tuple[int, int, int] = (0, 1, 2)
+    fit: int = 0
+    colours: str = "grey"
+    overlay: float = 0.0
+    crop: bool = True
 
 
 @dataclass(frozen=True)

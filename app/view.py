@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from app import colormaps
+from app import sheet as sheets
+from app.diagnostics.droplets_map import levels as robust_levels
 from app.frame import LayerView, MapStatistics, Pixels
+from app.maps import Axes, component_range, components, fit_axes, histogram
 from app.request import View
 from networks.plan import LayerInfo
 
-SHEET_PX = 2048  # no sheet is wider or higher; larger maps are averaged down by a whole factor
-GAP = 1
 OPAQUE = -16777216  # 0xFF000000 as int32
 
 
@@ -65,71 +66,159 @@ def difference(a: Tensor, b: Tensor, pixel_range: tuple[float, float], gain: flo
     return to_rgba((share.float() * 255 + 0.5).clamp_(0, 255).floor_())
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """How maps are laid out: tiles of `tile` (h, w) px in `columns`, averaged down by `factor`."""
+def layer_view(
+    maps: Tensor, info: LayerInfo, view: View, untouched: Tensor | None = None, axes: Axes | None = None
+) -> LayerView:
+    """maps [1, C, H, W] of a layer (margin kept where the family has one) -> what the view wants to see of them.
 
-    columns: int
-    rows: int
-    tile: tuple[int, int]
-    factor: int
-
-
-def lay_out(count: int, size: tuple[int, int], limit: int = SHEET_PX) -> Sheet:
-    """Arrange count maps of size (H, W) on a sheet that is about square and at most `limit` px each way."""
-    H, W = size
-    columns = min(count, max(1, math.ceil(math.sqrt(count * H / W))))
-    rows = math.ceil(count / columns)
-    largest = max((columns * W) / (limit - GAP * (columns - 1)), (rows * H) / (limit - GAP * (rows - 1)))
-    factor = max(1, math.ceil(largest))
-    return Sheet(columns, rows, (-(-H // factor), -(-W // factor)), factor)
+    untouched: the same maps without edits, for the sort 'response'. axes: of the principal components; fitted on these
+    maps where they are wanted and not given.
+    """
+    maps = maps.float()
+    if view.mode == "pca":
+        return _components(maps, info, view, axes or fit_axes(maps))
+    if view.mode == "rgb":
+        return _three(maps, info, view)
+    return _sheet(maps, info, view, untouched) if view.channel is None else _large(maps, info, view)
 
 
-def layer_view(maps: Tensor, info: LayerInfo, view: View) -> LayerView:
-    """maps [1, C, H, W] of a layer (margin kept where the family has one) -> the sheet or the one map to show."""
+def _sheet(maps: Tensor, info: LayerInfo, view: View, untouched: Tensor | None) -> LayerView:
     channels, H, W = maps.shape[1:]
-    if view.channel is not None:
-        first = min(max(view.channel, 0), channels - 1)
-        count = 1
-    else:
-        first = min(max(view.first, 0), channels - 1)
-        count = min(max(view.count, 1), channels - first)
-    chosen = maps[0, first : first + count].float()
-    sheet = lay_out(count, (H, W))
+    values, step = sheets.sampled(maps)
+    tiles, together = sheets.tile_statistics(values, step)
+    bare = None if untouched is None else sheets.sampled(untouched.float())[0]
+    score = droplet_scores(maps, info) if view.sort == "droplet" else sheets.scores(view.sort, tiles, values, bare)
+    order = sheets.order(score, view, channels)
+    first = min(max(view.first, 0), channels - 1)
+    count = min(max(view.count, 1), channels - first)
+    chosen = order[first : first + count]
+    plan = sheets.lay_out(count, (H, W))
+    shown = sheets.averaged(maps, plan.factor)  # all of them: to choose among bytes is quicker
+    low, high = shown.amin((2, 3))[0].cpu().numpy(), shown.amax((2, 3))[0].cpu().numpy()
+    low, high = sheets.ends(low, high, view, signed(view))
+    index = sheets.atlas(_rows(sheets.levels(shown, low, high)[0], chosen), plan)
     return LayerView(
-        pixels=to_rgba(to_bytes(contact_sheet(scaled(chosen, view), sheet)[None])),
+        pixels=paint(index, view.colours),
         layer=info.name,
         stage=view.stage,
         size=(H, W),
         first=first,
         count=count,
-        columns=sheet.columns,
+        columns=plan.columns,
         channels=channels,
-        channel=None if view.channel is None else first,
-        statistics=statistics(chosen if view.channel is not None else maps[0]),
-        tile=sheet.tile,
+        channel=None,
+        statistics=together,
+        tile=plan.tile,
+        order=tuple(order.tolist()),
+        tiles=tiles,
+        scores=score,
+        bar=bar(view.colours),
+        ends=None if view.normalize else (float(low[0]), float(high[0])),
+        margin=margin(info),
     )
 
 
-def scaled(maps: Tensor, view: View) -> Tensor:
-    """maps [C, H, W] -> each divided by its own largest magnitude (if asked), then times 10^(gain_db / 20).
+def _rows(maps: Tensor, channels: np.ndarray) -> Tensor:
+    """maps [C, h, w] -> [N, h, w] in another order; no copy where the order is that of the maps."""
+    if np.array_equal(channels, np.arange(maps.shape[0])):
+        return maps
+    return maps.contiguous().index_select(0, torch.from_numpy(channels).to(maps.device))
 
-    The scale of NVIDIA's visualizer, for single channels: 0 is mid-grey.
+
+def _large(maps: Tensor, info: LayerInfo, view: View) -> LayerView:
+    channel = min(max(view.channel or 0, 0), maps.shape[1] - 1)
+    values = _numbers(maps[0, channel])
+    found = statistics(torch.from_numpy(values)[None])
+    low, high = sheets.ends(np.array([found.minimum]), np.array([found.maximum]), view, signed(view))
+    index = sheets.levels(torch.from_numpy(values)[None, None], low, high)[0, 0].numpy()
+    view_ = _whole(maps, info, view, paint(index, view.colours), values, found)
+    ends = (float(low[0]), float(high[0]))
+    return replace(view_, channel=channel, histogram=histogram(values), ends=ends, bar=bar(view.colours))
+
+
+def _three(maps: Tensor, info: LayerInfo, view: View) -> LayerView:
+    chosen = [min(max(channel, 0), maps.shape[1] - 1) for channel in view.rgb]
+    values = np.stack([_numbers(maps[0, channel]) for channel in chosen])
+    low, high = sheets.ends(values.min((1, 2)), values.max((1, 2)), view, True)
+    view_ = _whole(maps, info, view, _rgb(torch.from_numpy(values), low, high), values, statistics(_cpu(values)))
+    return replace(view_, order=tuple(chosen))
+
+
+def _components(maps: Tensor, info: LayerInfo, view: View, axes: Axes) -> LayerView:
+    found = components(maps, axes)
+    low, high = (end / 10 ** (view.gain_db / 20) for end in component_range(axes))
+    values = _numbers(found)
+    view_ = _whole(maps, info, view, _rgb(found, low, high), values, statistics(_cpu(values)))
+    return replace(view_, explained=axes.explained)
+
+
+def _rgb(three: Tensor, low: np.ndarray, high: np.ndarray) -> Pixels:
+    """three [3, H, W] and the ends of their colours [3] -> RGBA."""
+    return to_rgba(sheets.levels(three[None], low, high)[0].float())
+
+
+def _whole(
+    maps: Tensor, info: LayerInfo, view: View, pixels: Pixels, values: np.ndarray, found: MapStatistics
+) -> LayerView:
+    """A view of whole maps, one value for each pixel."""
+    H, W = maps.shape[2:]
+    return LayerView(
+        pixels, info.name, view.stage, (H, W), 0, 1, 1, maps.shape[1], None, found, (H, W), view.mode, values=values,
+        margin=margin(info),
+    )  # fmt: skip
+
+
+def _numbers(x: Tensor) -> np.ndarray:
+    """float32 array of its own, so that it does not keep the whole layer alive."""
+    return np.array(x.cpu().numpy(), order="C", copy=True)
+
+
+def _cpu(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values)
+
+
+def droplet_scores(maps: Tensor, info: LayerInfo) -> np.ndarray:
+    """maps [1, C, H, W] -> peak of the robust z of each map, float32 [C]: max |x - median| / scale (no unit).
+
+    Median and scale are those of the droplet panel (app/diagnostics/droplets_map.py); StyleGAN3's margin is left out.
     """
-    if view.normalize:
-        maps = maps / maps.abs().amax(dim=(1, 2), keepdim=True).clamp(1e-8, 1e8)
-    return maps * 10 ** (view.gain_db / 20)
+    rows, columns = (round(side) for side in margin(info))
+    H, W = maps.shape[2:]
+    inner = maps[:, :, rows : H - rows, columns : W - columns]
+    centre, scale = robust_levels(inner[0])
+    peak = torch.maximum(inner.amax((2, 3))[0] - centre, centre - inner.amin((2, 3))[0])
+    return torch.where(scale > 0, peak / scale.clamp_min(1e-30), 0.0).cpu().numpy()
 
 
-def contact_sheet(maps: Tensor, sheet: Sheet, background: float = -1.0) -> Tensor:
-    """maps [N, H, W] -> one picture [rows * h + gaps, columns * w + gaps]; gaps and empty places are background."""
-    if sheet.factor > 1:
-        maps = F.avg_pool2d(maps[None], sheet.factor, ceil_mode=True)[0]
-    h, w = sheet.tile
-    spare = sheet.rows * sheet.columns - maps.shape[0]
-    tiles = F.pad(maps, (0, GAP, 0, GAP, 0, spare), value=background)
-    grid = tiles.reshape(sheet.rows, sheet.columns, h + GAP, w + GAP).permute(0, 2, 1, 3)
-    return grid.reshape(sheet.rows * (h + GAP), sheet.columns * (w + GAP))[:-GAP, :-GAP]
+def margin(info: LayerInfo) -> tuple[float, float]:
+    """Samples (rows, columns) of a layer's map beyond each edge of the picture: alias-free maps are larger than it."""
+    if info.sampling_rate <= 0:
+        return (0.0, 0.0)
+    beyond = max(0.0, (info.size[1] - info.sampling_rate) / 2)
+    return (beyond, beyond)
+
+
+def signed(view: View) -> bool:
+    """Whether 0 lies in the middle of the colours: grey (as in NVIDIA's visualizer) and the diverging maps."""
+    return view.colours == "grey" or view.colours in colormaps.DIVERGING
+
+
+def paint(index: np.ndarray, colours: str) -> Pixels:
+    """uint8 [H, W] -> RGBA [H, W, 4]: level 0 is black, 1 to 255 the colours."""
+    words = palette(colours).view(np.uint32)[:, 0]
+    return np.take(words, index, mode="wrap").view(np.uint8).reshape(*index.shape, 4)
+
+
+def palette(colours: str) -> np.ndarray:
+    """uint8 RGBA [256, 4] of a colour map; level 0, which no value takes, is black."""
+    table = colormaps.table(colours).copy()
+    table[sheets.EMPTY] = (0, 0, 0, 255)
+    return table
+
+
+def bar(colours: str) -> Pixels:
+    """The colours that values take, from left to right: RGBA [1, 255, 4]."""
+    return np.ascontiguousarray(palette(colours)[None, 1:])
 
 
 def statistics(maps: Tensor) -> MapStatistics:

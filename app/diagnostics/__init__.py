@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 Point = tuple[str, str]  # (layer, stage)
 
 
+class Planes(Mapping[Point, Tensor]):
+    """Captured maps, handed out as planes (NCHW in memory); `lying` has them as the pass left them, without a copy."""
+
+    def __init__(self, lying: Mapping[Point, Tensor]) -> None:
+        self.lying = lying
+
+    def __getitem__(self, point: Point) -> Tensor:
+        return self.lying[point].contiguous()
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self.lying)
+
+    def __len__(self) -> int:
+        return len(self.lying)
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a `Measure` may look at: one drawn picture and what was captured on the way.
@@ -29,7 +45,7 @@ class Seen:
     opened: Opened
     ws: Tensor
     image: Tensor
-    maps: Mapping[Point, Tensor]
+    maps: Planes
     complete: bool
     renderer: Renderer
     cancelled: Callable[[], bool] | None = None
