@@ -145,8 +145,11 @@ class Generator(nn.Module, ABC):
 
         transform: the 3x3 matrix that moves the picture (only where `has_transform`; its inverse enters the input).
         precision: 'auto' runs layers marked `half` in fp16 on CUDA, 'fp32' never does.
+        Raises EditError where an edit of the taps does not fit the layer table.
         """
-        return self.draw(ws, Pass(taps or Taps(), noise or Noise(), transform, precision)).float()
+        taps = taps or Taps()
+        taps.check(self.layers)
+        return self.draw(ws, Pass(taps, noise or Noise(), transform, precision)).float()
 
     @abstractmethod
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:

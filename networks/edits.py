@@ -9,7 +9,7 @@ map; 'inpaint' does both.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,10 @@ MAD_TO_SIGMA = 1.4826  # MAD of a normal distribution is sigma / 1.4826
 EPS = 1e-8  # of the instance norm, added to the mean square
 RIM = 1.5  # samples between a disc and the circle it is filled from: no tap of a bilinear sample then lies inside
 CHUNK = 8192  # samples that are filled at once: bounds the memory of large discs
+
+
+class EditError(ValueError):
+    """An intervention does not fit the layer that it names: what, where, and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,8 @@ def intervene(
 ) -> tuple[Tensor, Moments | None]:
     """x [N, C, H, W] of a layer and what its norm was told so far -> both after the edit; x itself is not changed.
 
-    Raises ValueError, with the remedy, where the edit does not fit the layer.
+    The edit must fit the layer (`check`).
     """
-    check(edit, info)
     chosen = range(x.shape[1]) if edit.channels is None else edit.channels
     rows = torch.tensor(chosen, dtype=torch.long, device=x.device)
     part = x if edit.channels is None else x[:, rows]
@@ -78,16 +81,26 @@ def intervene(
     return changed if edit.channels is None else x.index_copy(1, rows, changed), moments
 
 
-def check(edit: Intervention, info: LayerInfo) -> None:
-    """Raise ValueError where an edit does not fit a layer."""
-    if edit.op in DISC_OPS and edit.disc is None:
-        raise ValueError(f"{info.name}: {edit.op} needs a disc; give its centre and radius")
+def check(edits: Sequence[Intervention], layers: Sequence[LayerInfo]) -> None:
+    """Raise EditError where an edit does not fit the layer table."""
+    table = {info.name: info for info in layers}
+    for edit in edits:
+        if edit.layer not in table:
+            raise EditError(f"this model has no layer {edit.layer!r} to intervene in; its layers: {', '.join(table)}")
+        _check(edit, table[edit.layer])
+
+
+def _check(edit: Intervention, info: LayerInfo) -> None:
+    if edit.stage not in info.stages:
+        raise EditError(f"{info.name} has no stage {edit.stage!r}; choose {' or '.join(info.stages)}")
     if edit.op in NORM_OPS and edit.stage != PRE_NORM:
         there = "choose stage 'pre_norm'" if PRE_NORM in info.stages else "this layer has none, StyleGAN's layers do"
-        raise ValueError(f"{info.name}: {edit.op} changes what an instance norm measures; {there}")
-    if edit.channels is not None and not all(0 <= channel < info.channels for channel in edit.channels):
-        wrong = next(channel for channel in edit.channels if not 0 <= channel < info.channels)
-        raise ValueError(f"{info.name} has maps 0 to {info.channels - 1}; there is no map {wrong}")
+        raise EditError(f"{info.name}: {edit.op} changes what an instance norm measures; {there}")
+    if edit.op in DISC_OPS and edit.disc is None:
+        raise EditError(f"{info.name}: {edit.op} needs a disc; give its centre and radius")
+    wrong = [channel for channel in edit.channels or () if not 0 <= channel < info.channels]
+    if wrong:
+        raise EditError(f"{info.name} has maps 0 to {info.channels - 1}; there is no map {wrong[0]}")
 
 
 def _told(x: Tensor, edit: Intervention, info: LayerInfo, before: Moments) -> Moments:
@@ -128,7 +141,7 @@ def inpainted(x: Tensor, disc: Disc, sampling_rate: float = 0.0) -> Tensor:
 
     It solves Laplace's equation in closed form, by Poisson's integral over a circle of radius R just outside:
     u(p) = mean over its points q of (R^2 - |p|^2) / |p - q|^2 * u(q). Linear ramps come back exactly. Of a circle that
-    the map's border cuts, the points on the map count. Raises ValueError when the disc covers the whole map.
+    the map's border cuts, the points on the map count. Raises EditError when the disc covers the whole map.
     """
     H, W = x.shape[2:]
     mask = inside((H, W), disc, sampling_rate)
@@ -138,9 +151,7 @@ def inpainted(x: Tensor, disc: Disc, sampling_rate: float = 0.0) -> Tensor:
     rim = circle(max(radius, float(points.norm(dim=1).max())) + RIM)  # [M 2]
     rim = rim[((rim + centre >= 0) & (rim + centre <= torch.tensor([W - 1, H - 1]))).all(dim=1)]
     if not len(rim):
-        raise ValueError(
-            f"the disc covers the whole map of {W} x {H} samples; choose a smaller radius or a finer layer"
-        )
+        raise EditError(f"the disc covers the whole map of {W} x {H} samples; choose a smaller radius or a finer layer")
     known = sampled(x.float(), rim + centre)  # [N C M]
     parts = (points[first : first + CHUNK] for first in range(0, len(points), CHUNK))
     filled = torch.cat([known @ poisson(part, rim).to(known).t() for part in parts], dim=2)

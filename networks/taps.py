@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from torch import Tensor
 
-from networks.edits import Moments, intervene
+from networks.edits import Moments, check, intervene
 from networks.plan import OUTPUT, Intervention, LayerInfo
 
 Hook = Callable[[Tensor], Tensor]
@@ -42,6 +42,10 @@ class Taps:
         self._edits = tuple(edits)
         self._hooks = dict(hooks or {})
         self._cancelled = cancelled
+
+    def check(self, layers: Sequence[LayerInfo]) -> None:
+        """Raise EditError where an edit does not fit the layer table."""
+        check(self._edits, layers)
 
     def wants(self, name: str) -> bool:
         """Whether this pass looks at or changes a layer; layers off the way to the picture run only then."""

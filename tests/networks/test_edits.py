@@ -12,7 +12,7 @@ from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 from torch.testing import assert_close
 
-from networks.edits import inpainted, inside, intervene
+from networks.edits import EditError, check, inpainted, inside, intervene
 from networks.plan import OUTPUT, PRE_NORM, Disc, Intervention, LayerInfo
 from networks.stylegan1 import instance_norm
 from networks.taps import Taps
@@ -260,16 +260,29 @@ def test_an_intervention_in_a_pass_changes_what_follows_as_the_formula_says() ->
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (Intervention("", "scale", 2.0, (1, 3)), r"b16.conv1 has maps 0 to 2; there is no map 3"),
-        (Intervention("", "scale", 2.0, (-1,)), r"there is no map -1"),
-        (Intervention("", "inpaint"), r"b16.conv1: inpaint needs a disc"),
-        (Intervention("", "no_norm"), r"no_norm changes what an instance norm measures; choose stage 'pre_norm'"),
-        (Intervention("", "inpaint", disc=Disc(0.5, 0.5, 2.0)), r"covers the whole map of 24 x 24 samples; choose a"),
+        (Intervention("b16.conv1", "scale", 2.0, (1, 3)), r"b16.conv1 has maps 0 to 2; there is no map 3"),
+        (Intervention("b16.conv1", "scale", 2.0, (-1,)), r"there is no map -1"),
+        (Intervention("b16.conv1", "inpaint"), r"b16.conv1: inpaint needs a disc"),
+        (Intervention("b16.conv1", "no_norm"), r"changes what an instance norm measures; choose stage 'pre_norm'"),
+        (Intervention("b16.rgb", "no_norm"), r"no_norm changes .*; this layer has none, StyleGAN's layers do"),
+        (Intervention("b16.rgb", "scale", stage=PRE_NORM), r"b16.rgb has no stage 'pre_norm'; choose output"),
+        (Intervention("b99.rgb", "scale"), r"no layer 'b99.rgb' to intervene in; its layers: b16.conv1, b16.rgb"),
     ],
-)
+)  # fmt: skip
 def test_an_edit_that_does_not_fit_its_layer_is_refused_in_words(edit: Intervention, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        changed(maps(), edit)
+    with pytest.raises(EditError, match=words):
+        check([edit], [INFO, LayerInfo(1, "b16.rgb", "torgb", (24, 24), 3)])
+
+
+def test_a_disc_that_covers_a_whole_map_is_refused() -> None:
+    with pytest.raises(EditError, match=r"covers the whole map of 24 x 24 samples; choose a smaller radius"):
+        changed(maps(), Intervention("", "inpaint", disc=Disc(0.5, 0.5, 2.0)))
+
+
+@pytest.mark.parametrize("name", ["stylegan1", "stylegan2-skip", "stylegan3-t"])
+def test_every_pass_checks_its_edits(name: str) -> None:
+    with pytest.raises(EditError, match="no layer 'b99'"):
+        small(name).generator.synthesize(small(name).ws, Taps(edits=[Intervention("b99", "scale")]))
 
 
 def test_half_precision_keeps_its_type() -> None:
