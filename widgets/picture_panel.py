@@ -20,7 +20,9 @@ class PicturePanel(Panel):
     title, order, window_id, area = "Picture", 10, 1_000_000_001, "centre"
 
     def build(self) -> None:
-        self.view = ImageView(self.actions.texture, on_drag=self.actions.drag_latent, empty=WELCOME)
+        self.view = ImageView(
+            self.actions.texture, on_drag=self.actions.drag_latent, on_click=self._click, empty=WELCOME
+        )
         self.serial = -1
         self.marks: dict[str, Sequence[Mark]] = {}
 
@@ -42,6 +44,10 @@ class PicturePanel(Panel):
             self.view.problem.hide()
         else:
             self.view.problem.show(frame.problem.title, frame.problem.detail, frame.problem.hint)
+
+    def _click(self, x: int, y: int) -> None:
+        width, height = self.view.shown_size
+        self.actions.point((x + 0.5) / width, (y + 0.5) / height)
 
     def take_marks(self, owner: str, marks: Sequence[Mark]) -> None:
         self.marks[owner] = marks

@@ -96,6 +96,10 @@ class Notes:
         for panel in self.panels:
             panel.take_marks(owner, marks)
 
+    def point(self, x: float, y: float) -> None:
+        for panel in self.panels:
+            panel.take_point(x, y)
+
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments: self.log.append((name, arguments))
 
