@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,43 @@ class RecordingState:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """A generator that a training run wrote. `stamp` tells the states of one file apart (mtime in ns)."""
+
+    path: str
+    kimg: float  # thousands of pictures seen
+    stamp: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """A training run that is open: what lies in its folder, and which snapshot the window shows.
+
+    A new object for every change. log: column of loss.csv -> float64 [rows], NaN where a cell is empty.
+    """
+
+    folder: str
+    snapshots: tuple[Snapshot, ...]  # oldest first
+    shown: Snapshot | None
+    following: bool  # the newest snapshot is opened as soon as it is there
+    log: Mapping[str, np.ndarray]
+    settings: Mapping[str, str]  # name -> value, in words
+    planned_kimg: float | None  # None: the run does not say
+    written: float  # time.time() of the last sign of life
+    problem: str = ""  # why the folder cannot be read any more, in a sentence
+
+
+@dataclass(frozen=True)
+class BundledModel:
+    """A model that comes with the app (app/bundled.py)."""
+
+    path: str
+    title: str  # 'StyleGAN2'
+    about: str  # a line: size of the pictures, what it was trained on
+    details: str  # sentences: pictures seen, parameters, licence
+
+
+@dataclass(frozen=True)
 class LoopState:
     """How the window itself is doing; given to `show` with each frame."""
 
@@ -188,3 +226,5 @@ class LoopState:
     recent: tuple[str, ...] = ()
     fps_limit: int = 60
     ui_scale: float = 1.0
+    training: TrainingRun | None = None
+    bundled: tuple[BundledModel, ...] = ()

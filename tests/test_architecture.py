@@ -65,6 +65,8 @@ def test_only_display_and_the_window_side_touch_the_gui_library() -> None:
     [
         ("app.engine", ("torch", "dearpygui", "scipy")),
         ("app.studies", ("torch", "dearpygui")),
+        ("app.window.training", ("torch", "dearpygui")),
+        ("app.bundled", ("torch", "dearpygui")),
         ("app.colormaps", ("torch", "dearpygui")),
         ("app.request", ("torch", "dearpygui", "numpy")),
         ("networks.registry", ("dearpygui", "triton", "numba")),

@@ -21,6 +21,7 @@ STYLES: dict[str, dict[int, tuple[float, float]]] = {
     "segments": {dpg.mvStyleVar_CellPadding: (1, 0)},
     "canvas": {dpg.mvStyleVar_WindowPadding: (0, 0), dpg.mvStyleVar_ChildRounding: (4, 0)},
     "problem": {dpg.mvStyleVar_WindowPadding: (14, 12)},
+    "bare": {dpg.mvStyleVar_WindowPadding: (0, 0)},
     "stack": {dpg.mvStyleVar_CellPadding: (3, 2)},
     "list": {dpg.mvStyleVar_CellPadding: (5, 2), dpg.mvStyleVar_FramePadding: (4, 0)},
     "small": {dpg.mvStyleVar_FramePadding: (5, 2), dpg.mvStyleVar_CellPadding: (4, 2)},
@@ -46,7 +47,14 @@ def bind_font(item: int | str, name: str) -> None:
 
 
 PLOT_STYLES: dict[str, dict[int, tuple[float, float]]] = {"plot": {dpg.mvPlotStyleVar_PlotPadding: (0, 0)}}
-PLOT_COLOURS: dict[str, dict[int, Colour]] = {"area": {dpg.mvPlotCol_Fill: (*ACCENT[:3], 45)}}
+PLOT_COLOURS: dict[str, dict[int, Colour]] = {
+    "area": {dpg.mvPlotCol_Fill: (*ACCENT[:3], 45)},
+    "band-0": {dpg.mvPlotCol_Fill: (*ACCENT[:3], 45)},
+    "band-1": {dpg.mvPlotCol_Fill: (*WARNING[:3], 40)},
+    "line-0": {dpg.mvPlotCol_Line: ACCENT},
+    "line-1": {dpg.mvPlotCol_Line: WARNING},
+    "marker": {dpg.mvPlotCol_Line: (235, 238, 243, 200)},
+}
 
 
 def bind_style(item: int | str, name: str) -> None:

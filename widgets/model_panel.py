@@ -11,6 +11,7 @@ import dearpygui.dearpygui as dpg
 from app.frame import Frame, LoopState, ModelInfo, Problem
 from app.request import RenderRequest
 from widgets import look
+from widgets.bundled_list import BundledList
 from widgets.choices import Combo
 from widgets.controls import Checkbox, TextField
 from widgets.icons import icon
@@ -44,6 +45,7 @@ class ModelPanel(Panel):
             ),
         )
         browse.dress("primary")
+        self.bundled = BundledList(self.actions.open)
         self.progress = dpg.add_progress_bar(width=-1, show=False)
         self.problem = [note("", look.ERROR), note(), note("", look.WARNING)]
         look.bind_font(self.problem[0], "semibold")
@@ -61,6 +63,7 @@ class ModelPanel(Panel):
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         self.recent.offer(short_names(state.recent))
+        self.bundled.offer(state.bundled)
         status = state.status
         loading = status.busy and bool(status.text) and (status.progress is not None or self.model is None)
         dpg.configure_item(self.progress, show=loading)
@@ -73,6 +76,7 @@ class ModelPanel(Panel):
             self._show_problem(frame.problem)
             if frame.request.model.path:
                 self.shown_path = frame.request.model.path
+                self.bundled.mark(self.shown_path)
                 self.recent.set(self.shown_path)
         self._fit_path()
 

@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app import problems
+from app.bundled import bundled_models
 from app.display.stage import Stage, StageError
 from app.display.textures import PictureTexture
 from app.display.window import Window
 from app.engine import Engine
-from app.frame import Frame, LoopState, Status
+from app.errors import InputError
+from app.frame import Frame, LoopState, Snapshot, Status
 from app.request import Latent, Model, RenderRequest
 from app.settings import Settings, write_settings
 from app.studies import Study
 from app.study_run import StudyRun
+from app.training.watch import RunWatch
 from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
+from app.window.training import OpenRun
 
 log = logging.getLogger("stylescope")
 TURNS = 30  # of the loop, for the window's own numbers
@@ -59,6 +63,9 @@ class Desk:
         self.pictures = PictureWriter()
         self.recorder = Recorder(engine)
         self.stage = Stage()
+        self.run: OpenRun | None = None  # the training run that is watched
+        self.bundled = bundled_models()
+        self._attempts = 0
         self._turns: list[tuple[float, float]] = []  # (when, ms of work) of the last turns of the loop
 
     # -- models ------------------------------------------------------------------------------------------------------
@@ -68,18 +75,54 @@ class Desk:
         return RenderRequest(model=self.model)
 
     def open(self, path: str) -> None:
-        """Open a checkpoint; the same path again tries it again."""
+        """Open a checkpoint, or the folder of a training run; the same path again tries it again."""
         path = path.strip().strip('"')
         if not path:
             return
         expanded = Path(path).expanduser()
         path = str(expanded.absolute()) if expanded.exists() else path
-        attempt = self.model.attempt + 1 if path == self.model.path else 0
-        self.model = replace(self.model, path=path, attempt=attempt)
+        if expanded.is_dir():
+            self.open_run(Path(path))
+            return
+        self.run = None
+        self._load(path, again=path == self.model.path)
 
     def retry(self) -> None:
         """Try the same file once more."""
-        self.open(self.model.path)
+        if self.model.path:
+            self._load(self.model.path)
+
+    def _load(self, path: str, again: bool = True) -> None:
+        """Have a checkpoint drawn; again: look at the file anew, also where it was read before."""
+        self._attempts += again
+        self.model = replace(self.model, path=path, attempt=self._attempts if again else 0)
+
+    def open_run(self, folder: Path) -> None:
+        """Watch a training run: its newest snapshot now, and each newer one as soon as it is there."""
+        try:
+            self.run = OpenRun(RunWatch(folder))
+        except InputError as error:
+            self.say(str(error), problem=True)
+            return
+        if self.run.shown is None:
+            self.say(f"{folder.name} holds no snapshot yet; the first one is shown as soon as it is written.")
+        self._show_run(self.run.shown)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show one snapshot of the open run and stay there."""
+        if self.run is not None and snapshot != self.run.shown:
+            self._show_run(snapshot)
+        if self.run is not None:
+            self.run.choose(snapshot)
+
+    def follow_run(self, on: bool) -> None:
+        """Show the newest snapshot of the open run whenever there is a newer one, or stay where we are."""
+        if self.run is not None:
+            self._show_run(self.run.follow(on))
+
+    def _show_run(self, snapshot: Snapshot | None) -> None:
+        if snapshot is not None:
+            self._load(snapshot.path)
 
     def browse(self) -> None:
         self.on_browse()
@@ -179,7 +222,8 @@ class Desk:
         self.recorder.save_latent(target, self.current())
 
     def _new_path(self, suffix: str) -> Path:
-        return free_path(self.output, file_name(self.model.path, suffix))
+        model = self.model.path if self.run is None else f"{self.run.name}.safetensors"
+        return free_path(self.output, file_name(model, suffix))
 
     # -- the window itself -------------------------------------------------------------------------------------------
 
@@ -209,14 +253,23 @@ class Desk:
         if frame.problem is not None or frame.picture is None:
             return
         if frame.complete and frame.request.model.path:
-            self.settings = self.settings.with_recent(frame.request.model.path)
+            self._remember(frame.request.model.path)
         self.frame = frame
         if self.stage.is_open:
             self.stage.show(frame.picture)
         self.recorder.push(frame)
 
+    def _remember(self, path: str) -> None:
+        """Among the recent files, a run counts as its folder; what comes with the app is in a list of its own."""
+        if self.run is not None and self.run.holds(path):
+            path = str(self.run.watch.folder)
+        if path not in {model.path for model in self.bundled}:
+            self.settings = self.settings.with_recent(path)
+
     def update(self) -> None:
-        """Once per turn of the loop: messages, finished files, the stage's own events."""
+        """Once per turn of the loop: messages, finished files, a run's new snapshot, the stage's own events."""
+        if self.run is not None:
+            self._show_run(self.run.update())
         self._report()
         self.messages.update()
         self.window.yielding = self.engine.status().busy
@@ -242,6 +295,8 @@ class Desk:
             recent=self.settings.recent,
             fps_limit=self.settings.fps_limit,
             ui_scale=self.settings.ui_scale,
+            training=None if self.run is None else self.run.state,
+            bundled=self.bundled,
         )
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import dearpygui.dearpygui as dpg
 import numpy as np
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.gui
 
 def test_all_panels_are_found_and_live_together(bench: Bench) -> None:
     kinds = all_panels()
-    assert len(kinds) == 13
+    assert len(kinds) == len(list(Path("widgets").glob("*_panel.py"))) >= 13
     assert kinds[0] is PicturePanel
     panels = bench.add(*kinds)
     assert bench.request == RenderRequest()
