@@ -29,6 +29,7 @@ from networks.text_encoder import TextEncoder, TextEncoderUnavailable
 Progress = Callable[[float, str], None]
 Cancelled = Callable[[], bool]
 WAIT_S = 0.1  # between two looks at whether waiting still makes sense
+WORTH_RELEASING = 32 << 20  # bytes; below, going through the snapshots of a small training run would cost 0.15 s each
 Key = tuple[str, int, int, str]  # path, mtime in ns, size in bytes, device
 
 
@@ -112,7 +113,8 @@ class ModelStore:
         info = model_info(generator, checkpoint, device)
         workspace = Workspace(encoder(checkpoint, device))
         opened = Opened(key, generator, info, size_of(generator), workspace)
-        if self._opened.put(key, opened):
+        gone = self._opened.put(key, opened)
+        if sum(former.bytes for former in gone) >= WORTH_RELEASING:
             _release()
         return opened
 

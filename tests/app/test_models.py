@@ -1,5 +1,6 @@
 """Opening generators: cached, bounded, retried."""
 
+import gc
 import os
 import threading
 import weakref
@@ -53,6 +54,23 @@ def test_what_left_the_cache_is_freed(files):
     assert [ref() is None for ref in seen] == [True, False, False]
     store.forget()
     assert [ref() is None for ref in seen] == [True, True, True]
+
+
+def test_a_small_generator_leaves_at_once_without_a_collection(files, monkeypatch):
+    """Scrubbing through a run's snapshots opens one after the other; collecting and trimming is for large ones."""
+    released = []
+    monkeypatch.setattr(models, "_release", lambda: released.append(True))
+    store = ModelStore(count=1)
+    gc.disable()
+    try:
+        first = weakref.ref(store.open(files.add("a.pkl").model).generator)
+        store.open(files.add("b.pkl").model)
+        assert (first(), released) == (None, [])
+        monkeypatch.setattr(models, "WORTH_RELEASING", 1)
+        store.open(files.add("c.pkl").model)
+        assert released == [True]
+    finally:
+        gc.enable()
 
 
 def test_a_failure_is_remembered_for_its_attempt_only(files, monkeypatch):
