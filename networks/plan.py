@@ -22,6 +22,7 @@ DISC_OPS: tuple[EditOp, ...] = ("inpaint", "inpaint_same_norm", "clean_norm", "o
 NORM_OPS: tuple[EditOp, ...] = ("inpaint_same_norm", "clean_norm", "no_norm")
 OUTPUT = "output"
 PRE_NORM = "pre_norm"
+SKIP = "skip"  # hooks alone: the short cut around a block, at the block's first layer
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from networks.layers import (
     modulated_conv2d,
 )
 from networks.mappings import ConcatMapping
-from networks.plan import LayerInfo, Noise
+from networks.plan import SKIP, LayerInfo, Noise
 from networks.registry import family
 from networks.taps import Taps
 
@@ -214,7 +214,7 @@ class SynthesisBlock(nn.Module):
             x = taps.on_feature(self.plan.layers["const"], start)
             return self.conv1(x, rows["conv1"], taps, noise)
         x = x.to(dtype)
-        shortcut = self.skip(x) if self.residual else None
+        shortcut = taps.on_feature(self.plan.layers["conv0"], self.skip(x), SKIP) if self.residual else None
         x = self.conv1(self.conv0(x, rows["conv0"], taps, noise), rows["conv1"], taps, noise)
         return x if shortcut is None else shortcut + x
 
