@@ -14,7 +14,7 @@ from app.request import RenderRequest
 from app.studies import Study
 from app.studies.estimate import Estimate
 
-SLOWEST = 0.3  # px per frame; below, everything looks glued and no score is given
+SLOWEST = 0.3  # px between compared frames; below, everything looks glued and no score is given
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,12 @@ class BandStreak:
 
 @dataclass(frozen=True, eq=False)
 class SlitAnswer:
-    """What the frames so far say; one of these with every frame.
+    """What the frames so far say; one of these with every frame (scores are brought up to date with every eighth).
 
     scan: the x-t picture, one column for each frame so far. v_coarse: how fast the content of periods above 16 px
-    moves along the segment, root mean square, px per frame (None before the third frame).
+    moves along the segment, root mean square, px per frame (None at first). stride: frames this far apart are
+    compared, so that the coarse content moves by at least 0.3 px between them. explained: the share of the coarse
+    content's change that is motion along the segment (R^2); the rest is change of shape and colour.
     """
 
     count: int
@@ -65,4 +67,6 @@ class SlitAnswer:
     picture: Pixels  # the latest frame
     segment_px: tuple[int, int, int]  # x, first row, row behind the last, in px of the picture
     v_coarse: float | None
+    explained: float | None
+    stride: int
     bands: tuple[BandStreak, ...]  # fine to coarse

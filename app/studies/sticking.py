@@ -30,7 +30,7 @@ class NeighbourhoodMean(Study):
     answered_by: ClassVar[str] = "app.diagnostics.sticking"
     request: RenderRequest = field(default_factory=RenderRequest)
     count: int = 64
-    sigma: float = 0.25
+    sigma: float = 0.5
     period_px: float = 8.0
     window: float = 1 / 32
     seed: int = 0
