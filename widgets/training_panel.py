@@ -22,7 +22,7 @@ NO_RUN = (
     " what python main.py train --out RUN writes."
 )
 WAITING = "No snapshot yet: the first one is shown as soon as it is written."
-PLAY_S = 0.3  # per snapshot, or as long as its picture takes
+PLAY_S = 0.3  # that playing shows each picture
 AT_REST_S = 300.0  # without a sign of life
 
 
@@ -78,9 +78,11 @@ class TrainingPanel(Panel):
             _say(self.words, pace_in_words(run, time.time()))
 
     def tick(self, seconds: float) -> None:
-        """Playing waits for each snapshot's picture."""
+        """Playing leaves each snapshot's picture on the screen for a while."""
+        if not self.playing or not self._is_shown():
+            return
         self.waited += seconds
-        if self.playing and self.waited >= PLAY_S and self._is_shown():
+        if self.waited >= PLAY_S:
             self.waited = 0.0
             self.step(1)
             self.playing = self.run is not None and self._index() < len(self.run.snapshots) - 1
