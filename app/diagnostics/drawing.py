@@ -9,9 +9,11 @@ from torch import Tensor
 
 from app import latents
 from app.diagnostics import Point
+from app.errors import InputError
 from app.models import Opened
 from app.renderer import Renderer
 from app.request import Diagnostic, Latent, RenderRequest, View
+from networks.edits import EditError
 from networks.taps import Taps
 
 
@@ -46,7 +48,10 @@ def synthesize(opened: Opened, request: RenderRequest, ws: Tensor, taps: Taps | 
     generator = opened.generator
     matrix = request.transform.as_matrix() if generator.has_transform else None
     taps = taps or Taps(edits=request.edits)
-    return generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
+    try:
+        return generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
+    except EditError as error:
+        raise InputError(str(error)) from error
 
 
 def colours(img: Tensor, pixel_range: tuple[float, float]) -> Tensor:
