@@ -6,7 +6,7 @@ A panel never calls another panel; what concerns the whole app goes through `Act
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -84,6 +84,7 @@ class Actions(Protocol):
     def set_ui_scale(self, scale: float) -> None: ...
     def show_help(self) -> None: ...
     def save_latent(self, path: str) -> None: ...
+    def save_numbers(self, name: str, values: Mapping[str, Any]) -> None: ...
 
 
 class Panel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -220,6 +220,10 @@ class Desk:
         """Write the current W+ as the suffix says (npy, npz, pt, json)."""
         target = Path(path).expanduser() if path else self._new_path("-w.npz")
         self.recorder.save_latent(target, self.current())
+
+    def save_numbers(self, name: str, values: Mapping[str, Any]) -> None:
+        """What was measured as JSON; the name says what it is ('spectrum')."""
+        self.pictures.write_json(self._new_path(f"-{name}.json"), values)
 
     def _new_path(self, suffix: str) -> Path:
         model = self.model.path if self.run is None else f"{self.run.name}.safetensors"

@@ -1,4 +1,4 @@
-"""Where pictures and recordings go, what they are called, and writing them beside the GUI thread."""
+"""Where pictures, recordings and numbers go, what they are called, and writing them beside the GUI thread."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 import os
 import re
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -55,8 +57,20 @@ def write_png(path: Path, rgba: np.ndarray, request: RenderRequest | None = None
     return path
 
 
+def write_json(path: Path, values: Mapping[str, Any]) -> Path:
+    """Write plain values as JSON by rename; raises OSError, and ValueError for what JSON has no word for (NaN)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(json.dumps(values, indent=1, allow_nan=False), encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
 class PictureWriter:
-    """Writes PNGs in a thread of its own; `finished` returns sentences about what became of them."""
+    """Writes PNGs and JSON in a thread of its own; `finished` returns sentences about what became of them."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="png")
@@ -66,8 +80,12 @@ class PictureWriter:
         """Queue one picture; the array must not change any more."""
         self._running.append((path, self._pool.submit(write_png, path, rgba, request)))
 
+    def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
+        """Queue numbers; they must not change any more."""
+        self._running.append((path, self._pool.submit(write_json, path, values)))
+
     def finished(self) -> list[tuple[str, bool]]:
-        """(sentence, is it a problem) for every picture that is done since the last call."""
+        """(sentence, is it a problem) for every file that is done since the last call."""
         done = [(path, future) for path, future in self._running if future.done()]
         self._running = [(path, future) for path, future in self._running if not future.done()]
         return [_report(path, future) for path, future in done]

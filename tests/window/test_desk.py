@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -148,6 +149,20 @@ def test_pictures_are_named_after_the_model_and_reported(desk: Desk):
     assert len(texts) == 2
     assert sorted(path.name[:5] for path in desk.output.iterdir()) == ["ffhq-", "ffhq-"]
     assert sum(path.name.endswith("-window.png") for path in desk.output.iterdir()) == 1
+
+
+def test_numbers_are_written_as_json_and_what_json_cannot_say_is_a_sentence(desk: Desk):
+    desk.model = Model(path="/models/ffhq.pkl")
+    desk.save_numbers("spectrum", {"power_db": [0.5, -3.0], "unit": "dB"})
+    desk.save_numbers("nan", {"value": float("nan")})
+    desk.close()
+    (path,) = desk.output.glob("*")
+    assert path.name.startswith("ffhq-")
+    assert path.name.endswith("-spectrum.json")
+    assert json.loads(path.read_text()) == {"power_db": [0.5, -3.0], "unit": "dB"}
+    assert desk.messages.said[0] == (f"Saved {path}", False)
+    assert desk.messages.said[1][1]
+    assert "nan.json could not be written" in desk.messages.said[1][0]
 
 
 def test_the_stage_shows_the_last_picture_and_says_why_it_cannot(desk: Desk):
