@@ -100,6 +100,12 @@ def reduced(request: RenderRequest, info: ModelInfo) -> tuple[RenderRequest, tup
     return replace(request, condition=condition, mix=mix, edits=edits, transform=transform), said
 
 
+def asked_of(request: RenderRequest, pane: Pane, info: ModelInfo) -> tuple[RenderRequest, tuple[str, ...]]:
+    """What a pane asks of its model, and in words what of the shared request was left out."""
+    own = derive(request, pane)
+    return reduced(replace(own, noise=scaled_noise(own.noise, pane.noise_strength, info.layers)), info)
+
+
 def _condition(asked: Condition, info: ModelInfo) -> tuple[Condition, tuple[str, ...]]:
     """The condition that a model understands; the rest in words."""
     described = asked.prompt or asked.prompt_b or asked.vector_file

@@ -11,10 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.compare import Pane, PaneState, derive, reduced, scaled_noise, threads_each
+from app.compare import Pane, PaneState, asked_of, derive, threads_each
 from app.engine import Draws, Engine, content
 from app.frame import Frame, ModelInfo, Status
 from app.request import RenderRequest
@@ -216,9 +216,5 @@ class Comparison:
 
 def _wanted(request: RenderRequest, pane: Pane, worker: Worker) -> tuple[RenderRequest, tuple[str, ...]]:
     """What a pane asks of its model, and what is left out of the shared request, as far as its model is known."""
-    asked = derive(request, pane)
-    info = worker.info(asked)
-    if info is None:
-        return asked, ()
-    noise = scaled_noise(asked.noise, pane.noise_strength, info.layers)
-    return reduced(replace(asked, noise=noise), info)
+    info = worker.info(derive(request, pane))
+    return (derive(request, pane), ()) if info is None else asked_of(request, pane, info)

@@ -228,3 +228,4 @@ class LoopState:
     ui_scale: float = 1.0
     training: TrainingRun | None = None
     bundled: tuple[BundledModel, ...] = ()
+    compared: tuple[ModelInfo, ...] = ()  # of the panes of a comparison

@@ -49,6 +49,7 @@ class Loop:
         self.engine, self.panels, self.base = engine, panels, base
         self.state, self.on_frame, self.clock = state, on_frame, clock
         self.submitted: RenderRequest | None = None
+        self.asked = RenderRequest()  # what the panels ask for in this turn, with a model or without
         self.frame: Frame | None = None
         self._last = clock()
 
@@ -66,7 +67,7 @@ class Loop:
         for panel in self.panels:
             panel.tick(now - self._last)
         self._last = now
-        request = self.request()
+        request = self.asked = self.request()
         if request.model.path and request != self.submitted:
             self.engine.submit(request)
             self.submitted = request

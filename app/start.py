@@ -187,6 +187,7 @@ def build(
     desk.on_browse = Browser(desk.open).show
     loop = Loop(desk.engine, panels, desk.base, desk.state, desk.on_frame)
     desk.current = lambda: replace(loop.request(), max_height=None)
+    desk.asked = lambda: loop.asked
     build_menu(desk, [(panel.title, panel.window_id) for panel in panels], lambda: reset_layout(desk))
     shortcuts = [*app_shortcuts(desk), *(shortcut for panel in panels for shortcut in panel.shortcuts())]
     desk.on_help = help_overlay(shortcuts)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "networks": {"networks"},
     "app": {"app", "networks"},
-    "widgets": {"widgets", "app.request", "app.frame", "app.studies", "app.colormaps", "networks.plan"},
+    "widgets": {"widgets", "app.request", "app.frame", "app.compare", "app.studies", "app.colormaps", "networks.plan"},
 }
 PROJECT = ("networks", "app", "widgets", "main", "tests")
 

@@ -39,14 +39,18 @@ class TransformPanel(Panel):
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
+        if self.model is not None:
+            self._offer(self.model, any(model.has_transform for model in state.compared))
 
-    def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
-        self._enable(model.has_transform)
-        dpg.configure_item(
-            self.words,
-            default_value=f"{model.title} has no input that could be shifted or turned; StyleGAN3 has.",
-            show=not model.has_transform,
-        )
+    def _offer(self, model: ModelInfo, beside: bool) -> None:
+        """Take input where the open model has a transform, or one beside it in a comparison."""
+        available = model.has_transform or beside
+        if available != self.available:
+            self._enable(available)
+        words = f"{model.title} has no input that could be shifted or turned; StyleGAN3 has."
+        if beside:
+            words = f"{model.title} has no such input; models beside it in the comparison are shifted and turned."
+        dpg.configure_item(self.words, default_value=words, show=not model.has_transform)
 
     def tick(self, seconds: float) -> None:
         if self.animate.value and self.available:

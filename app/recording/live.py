@@ -62,8 +62,12 @@ class LiveCapture:
 
         Waits for the frames that are queued: call it where waiting a second or two does no harm.
         """
-        if self._last is not None and self._began is not None and seconds - self._began > self._last.seconds + STEP_S:
-            self._writer.put(replace(self._last, seconds=seconds - self._began))
-        written = self._writer.close()
+        written = self._complete(seconds)
         sidecar.write(sidecar.describe(written, self.size, self._models.values()), sidecar.beside(self.path))
         return written
+
+    def _complete(self, seconds: float) -> Written:
+        """Show the last picture until `seconds` and complete the file."""
+        if self._last is not None and self._began is not None and seconds - self._began > self._last.seconds + STEP_S:
+            self._writer.put(replace(self._last, seconds=seconds - self._began))
+        return self._writer.close()

@@ -93,10 +93,15 @@ def describe(written: Written, size: tuple[int, int], infos: Iterable[ModelInfo]
 
 def write(sidecar: Sidecar, path: Path) -> None:
     """Save beside the recording; replaced in one step. Raises WriteError."""
+    write_text(json.dumps(to_dict(sidecar), indent=1), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Save a sidecar's JSON in one step. Raises WriteError."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(to_dict(sidecar), indent=1), encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -146,7 +151,7 @@ def to_dict(sidecar: Sidecar) -> dict[str, Any]:
             "way": walk.way,
         }
     else:
-        values["shots"] = list(_differences(sidecar.shots))
+        values["shots"] = list(differences(sidecar.shots))
     return values
 
 
@@ -175,8 +180,8 @@ def from_dict(values: dict[str, Any]) -> Sidecar:
     )
 
 
-def _differences(shots: Shots) -> Iterator[dict[str, Any]]:
-    """Each shot says only which parts of the request changed since the one before."""
+def differences(shots: Shots) -> Iterator[dict[str, Any]]:
+    """The shots as JSON: each says only which parts of the request changed since the one before."""
     before: dict[str, Any] = {}
     for seconds, request in shots:
         if request is None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from app import problems
 from app.bundled import bundled_models
+from app.compare import Pane
 from app.display.stage import Stage, StageError
 from app.display.textures import PictureTexture
 from app.display.window import Window
@@ -22,6 +23,7 @@ from app.settings import Settings, write_settings
 from app.studies import Study
 from app.study_run import StudyRun
 from app.training.watch import RunWatch
+from app.window.compare import CompareDesk
 from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
@@ -55,14 +57,17 @@ class Desk:
         self.settings = settings
         self.panels: Sequence[DeskPanel] = ()
         self.model = Model(device=device)
-        self.frame: Frame | None = None
+        self.frame: Frame | None = None  # the last with a picture
+        self.newest: Frame | None = None  # be it a problem
         self.current: Callable[[], RenderRequest] = RenderRequest  # the loop's request, full size
+        self.asked: Callable[[], RenderRequest] = RenderRequest  # the loop's request of this turn
         self.on_help: Callable[[], None] = lambda: None
         self.on_browse: Callable[[], None] = lambda: None
         self.messages = Messages()
         self.pictures = PictureWriter()
         self.recorder = Recorder(engine)
         self.stage = Stage()
+        self.comparison = CompareDesk(engine, self._new_path)
         self.run: OpenRun | None = None  # the training run that is watched
         self.bundled = bundled_models()
         self._attempts = 0
@@ -140,6 +145,10 @@ class Desk:
 
     def study(self, question: Study) -> StudyRun:
         return self.engine.study(question)
+
+    def compare(self, panes: Sequence[Pane], paired: bool = False) -> CompareDesk:
+        self.comparison.declare(panes, paired)
+        return self.comparison
 
     def drag_latent(self, dx: float, dy: float) -> None:
         for panel in self.panels:
@@ -254,6 +263,7 @@ class Desk:
 
     def on_frame(self, frame: Frame) -> None:
         """A new frame came: remember it, show it on the stage, hand it to the recorder."""
+        self.newest = frame
         if frame.problem is not None or frame.picture is None:
             return
         if frame.complete and frame.request.model.path:
@@ -274,15 +284,16 @@ class Desk:
         """Once per turn of the loop: messages, finished files, a run's new snapshot, the stage's own events."""
         if self.run is not None:
             self._show_run(self.run.update())
+        self.comparison.update(self.asked(), self.newest)
         self._report()
         self.messages.update()
-        self.window.yielding = self.engine.status().busy
+        self.window.yielding = self.engine.status().busy or self.comparison.busy
         if self.stage.is_open:
             self.stage.frame()
         self._turns = [*self._turns[-(TURNS - 1) :], (time.perf_counter(), self.window.frame_ms)]
 
     def _report(self) -> None:
-        for sentence, problem in (*self.pictures.finished(), *self.recorder.finished()):
+        for sentence, problem in (*self.pictures.finished(), *self.recorder.finished(), *self.comparison.finished()):
             self.say(sentence, problem)
 
     def state(self, status: Status, frame: Frame | None) -> LoopState:
@@ -301,11 +312,13 @@ class Desk:
             ui_scale=self.settings.ui_scale,
             training=None if self.run is None else self.run.state,
             bundled=self.bundled,
+            compared=self.comparison.models,
         )
 
     def close(self) -> None:
         """Finish recordings, keep the settings."""
         self.recorder.close()
+        self.comparison.close()
         self.pictures.close()
         self.stage.close()
         self._report()

@@ -43,17 +43,23 @@ class Recorder:
 
     def start_capture(self, path: Path, frame: Frame) -> None:
         """Record what is shown from now on, beginning with this frame, at its model's full size."""
-        if self._live is not None or frame.picture is None or frame.model is None:
+        if frame.picture is None or frame.model is None:
             return
         height, width = frame.model.resolution
+        if self.begin(lambda: LiveCapture(path, (width, height))):
+            self.push(frame)
+
+    def begin(self, make: Callable[[], LiveCapture]) -> bool:
+        """Begin a live capture that is fed by whoever made it; False where none can begin, with a sentence why."""
+        if self._live is not None:
+            return False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._live = LiveCapture(path, (width, height))
-        except (WriteError, OSError) as error:
+            self._live = make()
+        except (InputError, OSError) as error:
             self._say(f"The recording could not begin: {error}", problem=True)
-            return
+            return False
         self._message = ""
-        self.push(frame)
+        return True
 
     def push(self, frame: Frame) -> None:
         """A new frame is on the screen."""
@@ -78,17 +84,20 @@ class Recorder:
         self, path: Path, request: RenderRequest, seeds: Sequence[int], seconds: float, fps: int, loop: bool
     ) -> None:
         """Draw a walk beside the live window."""
+        self.draw(lambda: WalkJob(self._engine, Walk(request, tuple(seeds), seconds, Fraction(fps), loop), path), path)
+
+    def draw(self, make: Callable[[], WalkJob], path: Path) -> None:
+        """Begin to draw frames into a file beside the live window."""
         if self._walk is not None and self._walk.is_running:
             self._say("A walk is being rendered already; cancel it first.", problem=True)
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            walk = Walk(request, tuple(seeds), seconds, Fraction(fps), loop)
+            self._walk = make()
         except (InputError, OSError) as error:
             self._say(f"The walk could not begin: {error}", problem=True)
             return
         self._message = ""
-        self._walk = WalkJob(self._engine, walk, path)
 
     def cancel_walk(self) -> None:
         """Stop after the frame that is being drawn; what was written stays."""
