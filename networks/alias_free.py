@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from networks import ops
 from networks.base import Precision, Spec, layer_dtype
 from networks.filter_design import lowpass, radial_lowpass
-from networks.filtered_lrelu import Padding, Resampling, filtered_lrelu
 from networks.layers import SQRT2, EqualizedLinear, StyledLayer
+from networks.ops.resampling import Padding, Resampling
 from networks.plan import LayerInfo, Noise
 from networks.taps import Taps
 
@@ -202,36 +202,6 @@ class FourierInput(nn.Module):
         return rows @ columns
 
 
-def modulated_conv(
-    x: Tensor, weight: Tensor, style: Tensor, bias: Tensor, input_gain: Tensor | float = 1.0, *, demodulate: bool = True
-) -> Tensor:
-    """Modulated convolution over the whole plane: x [N, I, H, W] -> [N, O, H+k-1, W+k-1], bias added.
-
-    weight [O, I, k, k], style [N, I], bias [O]; input_gain brings x to unit variance (Karras et al. 2021, appendix B).
-    Weights and styles are normalized first, so that products stay in the range of fp16; demodulation cancels it.
-    What is smaller gets scaled: the weights of each sample, or its activations before and after.
-    """
-    pad = weight.shape[-1] - 1
-    style = style * style.square().mean(dim=1, keepdim=True).rsqrt() if demodulate else style
-    if x.device.type == "cpu" and x.dtype == torch.float32 and weight.numel() > x[0].numel():
-        y = F.conv2d(x * (style * input_gain)[:, :, None, None], weight, padding=pad)
-        if not demodulate:
-            return y + bias[:, None, None]
-        energy = weight.square().sum(dim=(2, 3))  # [O I]
-        unit = energy.sum(dim=1) / weight[0].numel()  # [O], what the weights' normalization would divide by
-        scale = (style.square() @ energy.t() + 1e-8 * unit).rsqrt()  # [N O]
-        return torch.addcmul(bias[:, None, None], y, scale[:, :, None, None])
-    if demodulate:
-        weight = weight * weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
-    w = weight[None] * style[:, None, :, None, None]  # [N O I k k]
-    if demodulate:
-        w = w * (w.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
-    w, bias = (w * input_gain).to(x.dtype), bias.to(x.dtype)
-    if len(x) == 1:
-        return F.conv2d(x, w[0], bias, padding=pad)
-    return torch.cat([F.conv2d(x[n : n + 1], w[n], bias, padding=pad) for n in range(len(x))])
-
-
 class ChainSynthesisLayer(StyledLayer):
     """Modulated convolution, bias, filtered lrelu; as the last layer a linear to-RGB without filters."""
 
@@ -260,12 +230,13 @@ class ChainSynthesisLayer(StyledLayer):
     def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
         input_gain = self.magnitude_ema.rsqrt()
         if self.plan.torgb:
-            x = modulated_conv(x, self.weight, style * self.weight_gain, self.bias, input_gain, demodulate=False)
+            style = style * self.weight_gain
+            x = ops.modulated_conv2d_full(x, self.weight, style, self.bias, input_gain, demodulate=False)
             return x if self.plan.clamp is None else x.clamp(-self.plan.clamp, self.plan.clamp)
-        x = modulated_conv(x, self.weight, style, self.bias, input_gain)
+        x = ops.modulated_conv2d_full(x, self.weight, style, self.bias, input_gain)
         assert self.up_filter is not None
         assert self.down_filter is not None
-        return filtered_lrelu(x, self.up_filter, self.down_filter, self.resampling)
+        return ops.filtered_lrelu(x, self.up_filter, self.down_filter, self.resampling)
 
 
 def design_filters(row: ChainLayer) -> tuple[Tensor, Tensor]:

@@ -88,68 +88,6 @@ class MLPMapping(Mapping):
         return x
 
 
-def style_scales(weight: Tensor, style: Tensor, eps: float = 1e-8) -> Tensor:
-    """Demodulation, Eq. 3 of Karras et al. 2020, without building the modulated weights.
-
-    weight [O, I, k, k], style [N, I] -> 1 / sqrt(sum over I,k of (w s)^2 + eps), [N, O].
-    """
-    energy = weight.square().sum(dim=(2, 3))  # [O, I]
-    return (style.square() @ energy.t() + eps).rsqrt()
-
-
-def convolve(
-    x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: int = 1
-) -> tuple[Tensor, Tensor | None]:
-    """Modulated convolution but for its last step: (y [N, O, H', W'], scales [N, O, 1, 1] that y is still to take).
-
-    Arguments as `modulated_conv2d`. Filters of channels and biases can be put between, or merged with the scaling.
-    """
-    if x.dtype == torch.float16 and demodulate:
-        fan_in = weight[0].numel()
-        weight = weight / (math.sqrt(fan_in) * weight.abs().amax(dim=(1, 2, 3), keepdim=True))
-        style = style / style.abs().amax(dim=1, keepdim=True)
-    scales = style_scales(weight, style)[:, :, None, None].to(x.dtype) if demodulate else None
-    x = x * style[:, :, None, None].to(x.dtype)
-    if x.device.type == "cpu" and not torch.is_grad_enabled():
-        x = x.contiguous(memory_format=torch.channels_last)  # 10 to 20 % faster; outputs inherit it, so it copies once
-    weight = weight.to(x.dtype)
-    if up == 2:
-        return F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), scales
-    return F.conv2d(x, weight, padding=weight.shape[-1] // 2), scales
-
-
-def modulated_conv2d(x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: int = 1) -> Tensor:
-    """Modulated convolution (Karras et al. 2020, section 2.2), as scaling of activations: weights stay constant.
-
-    x [N, I, H, W], weight [O, I, k, k], style [N, I] -> [N, O, H', W']. With up=2 the transposed convolution of
-    stride 2 is returned, 2H+1 wide for k=3, which the caller low-passes. In half precision weight and style are
-    normalized first, so that products stay in range; demodulation cancels it (appendix B of StyleGAN2-ADA).
-    """
-    y, scales = convolve(x, weight, style, demodulate=demodulate, up=up)
-    return y if scales is None else y * scales
-
-
-def activate(
-    y: Tensor, scales: Tensor, bias: Tensor, noise: Tensor | None, gain: float = SQRT2, clamp: float | None = None
-) -> Tensor:
-    """gain * lrelu(y * scales + bias + noise), clamped to +-clamp; y itself is used up where gradients are off.
-
-    y [N, C, H, W], scales [N, C, 1, 1], bias [C], noise broadcastable to y. The positive gain passes through the leaky
-    ReLU, so it is multiplied into the small factors: four passes over the map instead of seven.
-    """
-    bias = (bias * gain).to(y.dtype)[:, None, None]
-    noise = None if noise is None else (noise * gain).to(y.dtype)
-    if torch.is_grad_enabled():
-        y = torch.addcmul(bias, y, scales * gain)
-        y = F.leaky_relu(y if noise is None else y + noise, 0.2)
-        return y if clamp is None else y.clamp(-clamp, clamp)
-    torch.addcmul(bias, y, scales * gain, out=y)
-    if noise is not None:
-        y.add_(noise)
-    F.leaky_relu_(y, 0.2)
-    return y if clamp is None else y.clamp_(-clamp, clamp)
-
-
 def noise_generator(info: LayerInfo, noise: Noise) -> torch.Generator:
     """The random stream of (seed, layer index), on the CPU so that devices agree."""
     return torch.Generator().manual_seed((noise.seed * 1_000_003 + info.index * 7919) % 2**63)

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from networks.base import Generator, Mapping, Pass, Spec
 from networks.filters import separable_filter
-from networks.layers import StyledLayer, lrelu, modulated_conv2d, noise_generator
+from networks.layers import StyledLayer, lrelu, noise_generator
+from networks.ops.plain import modulated_conv2d
 from networks.plan import LayerInfo, Noise
 from networks.registry import family
 from networks.taps import Taps

@@ -10,18 +10,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from networks import ops
 from networks.base import Generator, Pass, Precision, Spec, TorgbUse, layer_dtype
-from networks.filters import separable_filter, upfirdn2d, upsample2d
+from networks.filters import separable_filter, upsample2d
 from networks.layers import (
     SQRT2,
     EqualizedLinear,
     MLPMapping,
     StyledLayer,
-    activate,
-    convolve,
-    modulated_conv2d,
 )
 from networks.mappings import ConcatMapping
+from networks.ops.plain import modulated_conv2d
 from networks.plan import SKIP, LayerInfo, Noise
 from networks.registry import family
 from networks.taps import Taps
@@ -117,7 +116,6 @@ class ModulatedConvLayer(StyledLayer):
 
     def __init__(self, info: LayerInfo, in_channels: int, spec: LayerSettings, gain: float = 1.0) -> None:
         super().__init__(info)
-        self.up = 2 if info.kind == "up" else 1
         self.gain = SQRT2 * gain
         self.clamp = None if spec.conv_clamp is None else spec.conv_clamp * gain
         self.affine = EqualizedLinear(spec.w_dim, in_channels, bias_init=1.0)
@@ -134,13 +132,8 @@ class ModulatedConvLayer(StyledLayer):
         self.noise_const.normal_(generator=generator)
 
     def run(self, x: Tensor, style: Tensor, noise: Tensor | None, taps: Taps) -> Tensor:
-        y, scales = convolve(x, self.weight, style, up=self.up)
-        assert scales is not None
-        if self.up == 2:
-            n = self.resample_filter.shape[0]
-            before, after = (n - 1) // 2, (n - 2) // 2  # 2H+1 samples in, 2H out
-            y = upfirdn2d(y, self.resample_filter, pad=(before, after, before, after), gain=4)
-        return activate(y, scales, self.bias, noise, self.gain, self.clamp)
+        fir = self.resample_filter if self.info.kind == "up" else None
+        return ops.styled_conv2d(x, self.weight, style, self.bias, noise, fir, self.gain, self.clamp)
 
 
 class ToRGBLayer(StyledLayer):

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from networks import registry
 from networks.filters import separable_filter, upfirdn2d
-from networks.layers import activate, modulated_conv2d
+from networks.ops.plain import activate, modulated_conv2d
 from networks.plan import OUTPUT, Noise
 from networks.stylegan2 import StyleGAN2Spec
 from networks.taps import Taps

@@ -7,13 +7,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from networks import alias_free
+from networks import alias_free, ops
 from networks.alias_free import (
     ChainInput,
     FourierInput,
     input_transform,
     layer_table,
-    modulated_conv,
     symmetric_padding,
 )
 from networks.checkpoint.load import read_checkpoint
@@ -197,7 +196,7 @@ def test_scaling_weights_or_activations_is_one_convolution(size: int, demodulate
     if demodulate:  # Eq. 3 of Karras et al. 2020
         w = w / w.square().sum(dim=(2, 3, 4), keepdim=True).sqrt()
     expected = torch.stack([F.conv2d(x[n].double(), w[n] * 0.7, bias.double(), padding=2) for n in range(2)])
-    ours = modulated_conv(x, weight, style, bias, torch.tensor(0.7), demodulate=demodulate)
+    ours = ops.modulated_conv2d_full(x, weight, style, bias, torch.tensor(0.7), demodulate=demodulate)
     torch.testing.assert_close(ours.double(), expected, rtol=0, atol=2e-5)
 
 

@@ -16,44 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from networks.filters import upfirdn2d
+from networks.ops.resampling import Padding, Resampling
 
-Padding = tuple[int, int, int, int]  # left, right, top, bottom, in up-sampled pixels; negative crops
 # Measured on a Zen CPU with 1 MB of L2 per core; half and double cost 5 to 25 per cent.
 ROW_BLOCK = 32  # output rows of a strip
 COLUMN_BLOCK = 16  # output columns of one matrix product
 LEAST_JOBS = 4  # that the channels of a picture are divided into
 TILE_FLOATS = 192 * 1024  # up-sampled values that a thread holds at a time
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How a filtered lrelu changes the sampling: up and down factors, padding before the up-filter, lrelu's slope.
-
-    `gain` multiplies the activation, `clamp` bounds it to +-clamp afterwards (None: unbounded).
-    """
-
-    up: int
-    down: int
-    padding: Padding
-    gain: float
-    slope: float
-    clamp: float | None
-
-
-def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resampling) -> Tensor:
-    """x [N, C, H, W] (bias included) -> [N, C, H', W'].
-
-    up_filter [n], down_filter [m] (separable) or [m, m] (radial), both of unit sum.
-    """
-    differentiable = torch.is_grad_enabled() and x.requires_grad
-    if x.device.type == "cpu" and x.dtype == torch.float32 and not differentiable:
-        return _in_strips(x, up_filter, down_filter, how)
-    x = upfirdn2d(x, up_filter, up=how.up, pad=how.padding, gain=how.up**2)
-    x = F.leaky_relu(x, how.slope) * how.gain
-    if how.clamp is not None:
-        x = x.clamp(-how.clamp, how.clamp)
-    return upfirdn2d(x, down_filter, down=how.down)
 
 
 @dataclass(frozen=True)
@@ -188,8 +157,8 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return pool
 
 
-def _in_strips(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resampling) -> Tensor:
-    """The same, strip by strip; see the head of this file."""
+def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resampling) -> Tensor:
+    """See `networks.ops.filtered_lrelu`; fp32 on a CPU, without gradients."""
     N, C, H, W = x.shape
     taps = down_filter.shape[0] if down_filter.ndim == 2 else tuple(down_filter.tolist())
     # Buffers outlive the call, so they must not be tensors of an inference mode that may end before the next one.

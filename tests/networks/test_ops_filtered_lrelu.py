@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from networks.filter_design import lowpass, radial_lowpass
-from networks.filtered_lrelu import TILE_FLOATS, Resampling, filtered_lrelu
+from networks.ops import Resampling, filtered_lrelu
+from networks.ops.strips import TILE_FLOATS
 
 T = TypeVar("T")
 TYPICAL = Resampling(up=2, down=2, padding=(9, 8, 9, 8), gain=2**0.5, slope=0.2, clamp=256.0)
