@@ -1,9 +1,13 @@
 """One layer's maps -> where they spike, how much, and whether the channels agree. Pure functions on tensors.
 
-Saliency (the project's own measure; the paper shows maps and gives no number): with m_c the median of channel c and
-s_c the scale of its rest,
+Saliency (the project's own measure; the paper shows maps and gives no number): with m_c the median of channel c, s_c
+the scale of its rest and z_c = (x_c - m_c) / s_c,
 
-    S(p)^2 = mean over c of ((x_c(p) - m_c) / s_c)^2        [standard deviations]
+    S(p)^2 = exp(mean over c of log(1 + z_c(p)^2)) - 1        [standard deviations]
+
+Where all channels stand k deviations off, S is k. A droplet is in all feature maps; the geometric mean asks for that,
+while a root mean square over the channels lets one channel speak for all (an eye that few channels see, a channel that
+is flat but for one place).
 
 s_c is the root mean square of the 95 % smallest |x_c - m_c|, divided by what a normal distribution gives (0.871), and
 not 1.4826 times the median of |x_c - m_c| (MAD): a picture in front of a flat background has maps of which more than
@@ -27,6 +31,7 @@ from networks.plan import LayerInfo
 KEPT = 0.95  # share of the values, nearest to the median, that the scale is taken from
 NORMAL = math.sqrt(0.7588)  # root mean square of N(0, 1) within its central 95 %, +-1.96
 SAMPLE_PX = 64  # medians and scales are taken from a grid of at most so many places each way
+RING = (2.0, 4.0)  # what surrounds a spot, in radii of its disc
 FLOOR = 1e-3  # the scale is at least this share of the standard deviation: channels that are constant but for a spike
 BLOCK = 1 << 20  # values looked at in one go, so that they stay in the processor's cache
 
@@ -71,7 +76,7 @@ def saliency(x: Tensor, centre: Tensor, scale: Tensor) -> tuple[Tensor, Sums]:
     A channel whose scale is 0 is divided by FLOOR times its standard deviation; one that does not vary counts as 0.
     """
     C, H, W = x.shape
-    squares = x.new_zeros(H * W)
+    logs = x.new_zeros(H * W)
     parts: list[tuple[Tensor, ...]] = []
     step = max(1, BLOCK // (H * W))
     for first in range(0, C, step):
@@ -80,10 +85,10 @@ def saliency(x: Tensor, centre: Tensor, scale: Tensor) -> tuple[Tensor, Sums]:
         sums = (d.mean(dim=1), d2.mean(dim=1), dot(d, d2), dot(d2, d2), d2.argmax(dim=1))
         floor = scale[first : first + step].square().maximum(FLOOR**2 * sums[1])
         weight = torch.where(floor > 0, 1 / floor.clamp_min(torch.finfo(x.dtype).tiny), 0.0)
-        squares += weight @ d2
+        logs += d2.mul_(weight[:, None]).log1p_().sum(dim=0)
         parts.append(sums)
     joined = [torch.cat(column) for column in zip(*parts, strict=True)]
-    return (squares / C).sqrt().reshape(H, W), Sums(*joined)
+    return (logs / C).expm1_().sqrt_().reshape(H, W), Sums(*joined)
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
@@ -142,7 +147,7 @@ def layer_droplet(
     centre, scale = levels(x)
     S, sums = saliency(x, centre, scale)
     place = divmod(int(S.argmax()), W)
-    radius = max(rule.radius * H, 1.0)
+    radius = max(rule.radius * H, rule.radius_px)
     mask = disc((H, W), place, radius).to(x.device)
     middle = float(S.median())
     peak = float(S[place])
@@ -150,6 +155,9 @@ def layer_droplet(
     energy = float(S[mask].square().sum() / S.square().sum().clamp_min(1e-30))
     agree = float((mask.flatten()[sums.peak] & alive).sum() / alive.sum().clamp_min(1))
     ratio = peak / middle if middle > 0 else 0.0
+    ring = disc((H, W), place, RING[1] * radius) & ~disc((H, W), place, RING[0] * radius)
+    around = float(S[ring.to(x.device)].median())
+    alone = peak / around if around > 0 else 0.0
     return LayerDroplet(
         layer=info.name,
         stage=stage,
@@ -160,11 +168,12 @@ def layer_droplet(
         radius=radius / H,
         ratio=ratio,
         agreement=agree,
+        prominence=alone,
         energy=energy,
         rho=numbers(rho(x, centre, sums, mask)),
         kurtosis=numbers(kurtosis(sums)),
         saliency=numbers(shrink(S, map_px)),
-        hot=ratio > rule.ratio and agree >= rule.agreement,
+        hot=ratio > rule.ratio and agree >= rule.agreement and alone > rule.prominence,
     )
 
 

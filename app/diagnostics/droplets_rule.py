@@ -23,8 +23,8 @@ def judge(layers: Sequence[LayerDroplet], rule: DropletRule, aspect: float = 1.0
     """Layers from coarse to fine -> the verdict.
 
     A chain takes one layer from each of `rule.resolutions` resolutions that follow each other; its layers pass the
-    rule's agreement and lie at the same place from step to step. Its strength is the smallest ratio in it. The verdict
-    is about the strongest chain.
+    rule's agreement and prominence and lie at the same place from step to step. Its strength is the smallest ratio in
+    it. The verdict is about the strongest chain.
     """
     if not layers:
         return DropletVerdict(False, 0.0, text="No layer was measured.")
@@ -33,7 +33,7 @@ def judge(layers: Sequence[LayerDroplet], rule: DropletRule, aspect: float = 1.0
     for first in range(len(steps) - rule.resolutions + 1):
         chains: list[tuple[float, tuple[LayerDroplet, ...]]] = [(math.inf, ())]
         for resolution in steps[first : first + rule.resolutions]:
-            ready = [row for row in layers if row.resolution == resolution and row.agreement >= rule.agreement]
+            ready = [row for row in layers if row.resolution == resolution and stands_alone(row, rule)]
             chains = [
                 (min(strength, row.ratio), (*chain, row))
                 for strength, chain in chains
@@ -48,11 +48,17 @@ def judge(layers: Sequence[LayerDroplet], rule: DropletRule, aspect: float = 1.0
     run = extend(chain, layers, rule, aspect)
     top = max(run, key=lambda row: row.ratio)
     sizes = tuple(sorted({round(row.resolution) for row in run}))
+    spot = (median(row.spot[0] for row in run), median(row.spot[1] for row in run))  # layers wander by a sample
     text = (
-        f"Droplet at x {top.spot[0]:.0%}, y {top.spot[1]:.0%} of the picture, from {sizes[0]} to {sizes[-1]} px: "
+        f"Droplet at x {spot[0]:.0%}, y {spot[1]:.0%} of the picture, from {sizes[0]} to {sizes[-1]} px: "
         f"{top.ratio:.1f} x the median in {top.layer}, {top.agreement:.0%} of its channels agree."
     )
-    return DropletVerdict(True, strength, run[-1].spot, tuple(row.layer for row in run), sizes, top.layer, text)
+    return DropletVerdict(True, strength, spot, tuple(row.layer for row in run), sizes, top.layer, text)
+
+
+def stands_alone(row: LayerDroplet, rule: DropletRule) -> bool:
+    """Whether a layer's channels agree on a small spot, however high it is."""
+    return row.agreement >= rule.agreement and row.prominence > rule.prominence
 
 
 def same_place(a: LayerDroplet, b: LayerDroplet, rule: DropletRule) -> float:
@@ -91,6 +97,8 @@ def _why_not(loudest: LayerDroplet, strength: float, rule: DropletRule) -> str:
         return f"No droplet: {top}; a droplet has more than {rule.ratio:g}."
     if loudest.agreement < rule.agreement:
         return f"No droplet: {top}, but only {loudest.agreement:.0%} of its channels peak there."
+    if loudest.prominence <= rule.prominence:
+        return f"No droplet: {top}, but it is wide, only {loudest.prominence:.1f} x what surrounds it."
     shown = f"{strength:.1f} x" if strength > 0 else "nothing"
     return f"No droplet: {top}, but {rule.resolutions} resolutions in a row share {shown} at one place."
 

@@ -26,14 +26,19 @@ class DropletRule:
     """When a picture is said to have a droplet. Lengths are shares of the picture's height.
 
     ratio: peak of the saliency over its median. agreement: share of the channels that peak inside the disc around the
-    spot. resolutions: so many that follow each other must show it at the same place. from_px: coarser maps are
-    measured but do not count (at 8x8 a disc is one pixel of 64, and channels agree by chance).
+    spot. prominence: peak over the median of the saliency in the ring around the disc, from 2 to 4 of its radii; it
+    tells a spike from an object, which is wide. resolutions: so many that follow each other must show it at the same
+    place. radius: of the disc, but never less than radius_px samples: 3x3 convolutions spread a spike by one sample a
+    layer. same_place: how far the spots may lie apart. from_px: coarser maps are measured but do not count (at 8x8 the
+    disc is a third of the map, and channels agree by chance).
     """
 
     ratio: float = 4.0
     agreement: float = 0.3
+    prominence: float = 2.5
     resolutions: int = 2
     radius: float = 0.03
+    radius_px: float = 2.5
     same_place: float = 0.06
     from_px: int = 16
 
@@ -41,7 +46,8 @@ class DropletRule:
         """The rule with its numbers, in a sentence."""
         return (
             f"A droplet: the saliency peaks above {self.ratio:g} x its median and at least {self.agreement:.0%} of the "
-            f"channels peak within {self.radius:.0%} of the picture's height from there, in {self.resolutions} "
+            f"channels peak within {self.radius:.0%} of the picture's height from there, it stands "
+            f"{self.prominence:g} x above the ring around it, in {self.resolutions} "
             f"resolutions that follow each other (from {self.from_px} px up), at places no further apart than "
             f"{self.same_place:.0%}."
         )
@@ -65,12 +71,13 @@ class LayerDroplet:
 
     stage: 'pre_norm' (StyleGAN: before instance normalization) or 'output'. size: (H, W) of the part of the map that
     the picture shows, resolution: samples per picture width.
-    spot: where the saliency peaks. radius: of the disc around it, a share of the picture's height (0.03, or one
-    sample on coarse maps). ratio: peak over median of the saliency. agreement: share of channels whose own largest
-    deviation lies in the disc. energy: the disc's share of the squared saliency. rho [C]: standard deviation of each
-    channel over that without the disc; instance normalization scales the rest of the channel by 1 / rho.
-    kurtosis [C]: 3 for normal values. saliency: float32 [h, w], in standard deviations of the rest of the map.
-    hot: passes the rule's ratio and agreement. in_run: belongs to the droplet that the verdict speaks of.
+    spot: where the saliency peaks. radius: of the disc around it, a share of the picture's height (0.03, or 2.5
+    samples on coarse maps). ratio: peak over median of the saliency. agreement: share of channels whose own largest
+    deviation lies in the disc. prominence: peak over the median of the ring around the disc. energy: the disc's share
+    of the squared saliency. rho [C]: standard deviation of each channel over that without the disc; instance
+    normalization scales the rest of the channel by 1 / rho. kurtosis [C]: 3 for normal values. saliency: float32
+    [h, w], in standard deviations of the rest of the map.
+    hot: passes the rule's ratio, agreement and prominence. in_run: belongs to the droplet that the verdict speaks of.
     """
 
     layer: str
@@ -82,6 +89,7 @@ class LayerDroplet:
     radius: float
     ratio: float
     agreement: float
+    prominence: float
     energy: float
     rho: np.ndarray
     kurtosis: np.ndarray
@@ -107,7 +115,7 @@ class DropletVerdict:
 
     flag: bool
     strength: float
-    spot: Place | None = None  # where the strongest layer of the run peaks
+    spot: Place | None = None  # the median over the run's layers
     layers: tuple[str, ...] = ()  # the run, from coarse to fine
     resolutions: tuple[int, ...] = ()  # of the run
     strongest: str = ""  # the layer with the largest ratio
