@@ -9,6 +9,7 @@ everywhere this is 1 - v_band / v_coarse.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -73,16 +74,23 @@ def velocity(g: Gradients) -> Tensor:
     return -across / (along + 1e-3 * along.mean()).clamp(min=torch.finfo(along.dtype).tiny)
 
 
-def bands(columns: Tensor) -> list[tuple[float, float, Tensor]]:
-    """columns [C, H, T] -> (shortest, longest period in px, the band [C, H, T]), fine to coarse."""
-    low = [columns, *(smooth(columns, sigma_of(edge), (-2,)) for edge in EDGES_PX[1:])]
-    return [(EDGES_PX[i], EDGES_PX[i + 1], low[i] - low[i + 1]) for i in range(len(EDGES_PX) - 1)]
+def low_passes(picture: Tensor, x: int) -> Tensor:
+    """picture [C, H, W] -> [4, C, H]: one column of it, and of its low-passes at 4, 8 and 16 px.
+
+    They are low-passed in both directions: detail that runs along the column is no coarse content.
+    """
+    W = picture.shape[2]
+    reach = math.ceil(4 * sigma_of(COARSE_PX)) + 1
+    left, right = max(x - reach, 0), min(x + reach + 1, W)
+    strip = picture[:, :, left:right]
+    low = [strip, *(smooth(strip, sigma_of(edge)) for edge in EDGES_PX[1:])]
+    return torch.stack([part[:, :, x - left] for part in low])
 
 
 def streak(g: Gradients, v: Tensor) -> tuple[float, list[float]]:
-    """1 - beta of a band whose gradients [C, L, T-1] are given, over all of time and without each stretch of it.
+    """1 - beta of a band whose gradients [C, L, T'] are given, over all of time and without each stretch of it.
 
-    v [L, T-1]: the coarse velocity. NaN where the band is flat or nothing moves.
+    v [L, T']: the coarse velocity. NaN where the band is flat or nothing moves.
     """
     across = -(g.y * g.t * v).sum(dim=(0, 1)).double()
     along = (g.y * v).square().sum(dim=(0, 1)).double()
@@ -99,7 +107,10 @@ def _streak(sums: np.ndarray) -> float:
 @dataclass(frozen=True)
 class Motion:
     """The coarse content's: v [L, T-stride] within the segment, its root mean square in px per stride, and which
-    share of the coarse content's change it explains (the rest is change of shape and colour)."""
+    share of the coarse content's change it explains (the rest is change of shape and colour).
+
+    The mean square is weighted by g_y^2: where nothing has an edge, no motion is seen.
+    """
 
     v: Tensor
     speed: float
@@ -107,19 +118,18 @@ class Motion:
     stride: int
 
 
-def coarse_motion(x: Tensor, y0: int, y1: int) -> Motion:
+def coarse_motion(low: Tensor, y0: int, y1: int) -> Motion:
     """The motion between frames so far apart (1, 2, 4, ...) that it can be told: at least 0.3 px, RMS.
 
-    x [C, H, T]. Where the walk is too slow for that, the widest stride that leaves most of the walk to look at.
+    low [C, H, T]: coarse columns. Where the walk is too slow, the widest stride that leaves most of it to look at.
     """
-    low = smooth(x, sigma_of(COARSE_PX), (-2,))
     stride = 1
     while True:
         g = gradients(low, stride)
         v, g = velocity(g)[y0:y1], g.rows(y0, y1)
-        speed = mean_square(v) ** 0.5
-        if speed >= SLOWEST or 2 * stride > x.shape[-1] / 4:
-            change = mean_square(g.t)
+        slope, change = mean_square(g.y), mean_square(g.t)
+        speed = (mean_square(v * g.y) / slope) ** 0.5 if slope > 0 else 0.0
+        if speed >= SLOWEST or 2 * stride > low.shape[-1] / 4:
             return Motion(v, speed, 1 - mean_square(g.t + v * g.y) / change if change > 0 else 0.0, stride)
         stride *= 2
 
@@ -129,10 +139,11 @@ def mean_square(x: Tensor) -> float:
 
 
 def judge(columns: Sequence[Tensor], y0: int, y1: int) -> tuple[Motion, tuple[BandStreak, ...]]:
-    """Columns [C, H] of the frames so far, at least 3 -> how the coarse content moves, and the bands' streaks."""
-    x = torch.stack(list(columns), dim=-1)
-    motion = coarse_motion(x, y0, y1)
-    return motion, tuple(_judge_band(*band, motion, y0, y1) for band in bands(x))
+    """Columns [4, C, H] (`low_passes`) of 3 frames or more -> how the coarse content moves, and the bands' streaks."""
+    low = torch.stack(list(columns), dim=-1)
+    motion = coarse_motion(low[-1], y0, y1)
+    bands = zip(EDGES_PX[:-1], EDGES_PX[1:], low[:-1] - low[1:], strict=True)
+    return motion, tuple(_judge_band(*band, motion, y0, y1) for band in bands)
 
 
 def _judge_band(shortest: float, longest: float, band: Tensor, motion: Motion, y0: int, y1: int) -> BandStreak:
@@ -179,13 +190,13 @@ def run(question: SlitScan, renderer: Renderer) -> Iterator[Update]:
     streaks: tuple[BandStreak, ...] = ()
     for number in range(1, question.frames + 1):
         picture = variations.draw(variations.ws(walk.at(number - 1).latent), variations.noise(number))
-        columns.append(picture[:, :, x].clone())
+        columns.append(low_passes(picture, x))
         if number >= 3 and (number % JUDGE_EVERY == 0 or number == question.frames):
             motion, streaks = judge(columns, y0, y1)
         answer = SlitAnswer(
             count=number,
             total=question.frames,
-            scan=variations.pixels(torch.stack([column[:, y0:y1] for column in columns], dim=-1)),
+            scan=variations.pixels(torch.stack([column[0, :, y0:y1] for column in columns], dim=-1)),
             picture=variations.pixels(picture),
             segment_px=place,
             v_coarse=None if motion is None else motion.speed / motion.stride,

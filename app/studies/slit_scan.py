@@ -56,9 +56,9 @@ class SlitAnswer:
     """What the frames so far say; one of these with every frame (scores are brought up to date with every eighth).
 
     scan: the x-t picture, one column for each frame so far. v_coarse: how fast the content of periods above 16 px
-    moves along the segment, root mean square, px per frame (None at first). stride: frames this far apart are
-    compared, so that the coarse content moves by at least 0.3 px between them. explained: the share of the coarse
-    content's change that is motion along the segment (R^2); the rest is change of shape and colour.
+    moves along the segment, px per frame, root mean square where it has slopes (None at first). stride: frames this
+    far apart are compared, so that the coarse content moves by at least 0.3 px between them. explained: the share of
+    the coarse content's change that is motion along the segment (R^2); the rest is change of shape and colour.
     """
 
     count: int
