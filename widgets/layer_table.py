@@ -11,7 +11,7 @@ from networks.plan import LayerInfo
 from widgets import look
 from widgets.rows import Tag, tooltip
 
-LINES = 6.75
+LINES, LINES_PICKED = 6.75, 4.75  # lines of text; less once a layer's maps need the room
 COLUMNS = (("layer", 3.4), ("size", 2.4), ("maps", 1.3), ("kind", 1.5), ("noise", 1.3))
 
 
@@ -50,20 +50,21 @@ class LayerTable:
 
     def mark(self, name: str) -> None:
         """Light the row of this layer only; '' lights none."""
+        whole = dpg.get_y_scroll_max(self.tag) + self.height.shown  # rows and header, as last drawn
+        self.height.lines = LINES_PICKED if name else LINES
+        self.height.update()
         for number, (other, row) in enumerate(self.rows.items()):
             dpg.set_value(row, other == name)
             if other == name:
-                self._scroll_to(number)
+                self._scroll_to(number, whole)
 
-    def _scroll_to(self, number: int) -> None:
-        """Bring a row into view, with one before it."""
-        highest = dpg.get_y_scroll_max(self.tag)
-        if highest > 0:
-            visible = self.height.shown
-            pitch = (highest + visible) / (len(self.rows) + 1)  # rows and header
-            scroll = dpg.get_y_scroll(self.tag)
-            if not scroll <= number * pitch <= scroll + visible - 2 * pitch:
-                dpg.set_y_scroll(self.tag, min(highest, max(0.0, (number - 1) * pitch)))
+    def _scroll_to(self, number: int, whole: float) -> None:
+        """Bring a row into view, with one before it; whole: height of all rows and the header in screen pixels."""
+        visible = self.height.shown
+        highest, pitch = whole - visible, whole / (len(self.rows) + 1)
+        scroll = dpg.get_y_scroll(self.tag)
+        if highest > 0 and not scroll <= number * pitch <= scroll + visible - 2 * pitch:
+            dpg.set_y_scroll(self.tag, min(highest, max(0.0, (number - 1) * pitch)))
 
     def _clicked(self, sender: Tag, app_data: Any, user_data: LayerInfo) -> None:
         self.pick(user_data)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.frame import Frame, LoopState
 from widgets.image_view import ImageView
+from widgets.map_overlay import MapOverlay
 from widgets.overlay import Mark
 from widgets.panel import Panel, Shortcut
 
@@ -23,6 +24,7 @@ class PicturePanel(Panel):
         self.view = ImageView(
             self.actions.texture, on_drag=self.actions.drag_latent, on_click=self._click, empty=WELCOME
         )
+        self.map = MapOverlay(self.view, self.actions.texture)
         self.serial = -1
         self.marks: dict[str, Sequence[Mark]] = {}
 
@@ -35,11 +37,13 @@ class PicturePanel(Panel):
         if self.view.pixels is None:
             self.view.empty = state.status.text or WELCOME
         self.view.update(busy=waiting or (frame is not None and not frame.complete))
+        self.map.update()
 
     def _take(self, frame: Frame) -> None:
         if frame.picture is not None and frame.model is not None:
             height, width = frame.model.resolution
             self.view.set_picture(frame.picture, (width, height), transparent=frame.model.img_channels in (2, 4))
+            self.map.take(frame)
         if frame.problem is None:
             self.view.problem.hide()
         else:

@@ -66,25 +66,6 @@ def test_a_check_box_silences_the_noise_of_one_layer(bench: Bench, bench_hand: H
     assert [row.name for row in panel.table.rows if bench.request.noise.of(row.name).on] == ["b4.conv1"]
 
 
-def test_a_click_on_a_tile_shows_that_map_large(bench: Bench, bench_hand: Hand) -> None:
-    (panel,) = bench.add(LayersPanel, width=480, height=620)
-    bench.show()
-    row = panel.table.rows["b4.conv1"]
-    bench_hand.click(*centre_of(row))
-    assert bench.request.view.layer == "b4.conv1"
-    bench.show(layer_view=sheet("b4.conv1"))
-    left, top = dpg.get_item_rect_min(panel.view.drawlist)
-    (x, y), _ = panel.view.placement.corners()
-    tile = 16 * panel.view.zoom
-    target = (left + x + 3.5 * tile, top + y + 2.5 * tile)  # column 3 of row 2
-    bench_hand.move(*target)
-    assert panel.view.read_out() == "map 19: click to see it large"
-    bench_hand.click(*target)
-    assert bench.request.view.channel == 19
-    bench_hand.click(*centre_of(panel.sheet.tag))
-    assert bench.request.view.channel is None
-
-
 def test_a_class_is_typed_and_clicked(bench: Bench, bench_hand: Hand) -> None:
     (panel,) = bench.add(ClassPanel)
     bench.show(model=model(condition="class", c_dim=1000))
