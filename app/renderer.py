@@ -179,7 +179,7 @@ class Renderer:
     ) -> tuple[Tensor, dict[Point, Tensor]]:
         """The picture [1, C, H, W] and the maps [1, C, H, W] of the wanted points, as far as this pass reaches them."""
         key, full = self._image_key(opened, request, stop), self._image_key(opened, request, None)
-        wanted = [point for point in self._points(opened, request) if self._reaches(opened, point, stop)]
+        wanted = [point for point in self._points(opened, request, stop) if self._reaches(opened, point, stop)]
         image = self._images.get(key)
         maps = {point: kept for point in wanted if (kept := self._maps.get((full, point))) is not None}
         if image is not None and len(maps) == len(wanted):
@@ -290,12 +290,17 @@ class Renderer:
             stop,
         )
 
-    def _points(self, opened: Opened, request: RenderRequest) -> list[Point]:
-        """(layer, stage) pairs that the view and the measures look at, without those that this model lacks."""
+    def _points(self, opened: Opened, request: RenderRequest, stop: int | None) -> list[Point]:
+        """(layer, stage) pairs that the view and the measures look at, without those that this model lacks.
+
+        A measure that has its answer asks for nothing: all maps of a large model do not fit into the cache.
+        """
         layers = opened.generator.layers
         asked = [(request.view.layer, request.view.stage)]
+        key = self._image_key(opened, request, None), stop is None
         for question in request.measures:
-            asked += answering(question).points(question, layers)
+            if self._answered.get((key, question)) is None:
+                asked += answering(question).points(question, layers)
         there = {(layer.name, stage) for layer in layers for stage in layer.stages}
         return [point for point in dict.fromkeys(asked) if point in there]
 

@@ -119,6 +119,16 @@ def test_a_measure_and_a_view_share_one_pass_and_change_no_pixel(files):
     assert (frame.picture == Renderer().render(request).picture).all()
 
 
+def test_a_measure_that_has_its_answer_costs_no_further_pass(files, monkeypatch):
+    """All maps of a large model do not fit into the cache: asked for again, they would be drawn with each change."""
+    request = replace(files.add("a.pkl"), measures=(Peak(),))
+    renderer = Renderer()
+    first = renderer.render(request)
+    renderer._maps.clear()
+    monkeypatch.setattr(renderer, "_pass", lambda *_: pytest.fail("drawn again"))
+    assert renderer.render(replace(request, bgr=True)).answer(Peak) == first.answer(Peak)
+
+
 def test_measures_are_not_part_of_the_json():
     request = replace(seeds(1)[0], measures=(Peak(),))
     assert from_json(to_json(request)) == seeds(1)[0]
