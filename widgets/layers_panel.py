@@ -75,6 +75,7 @@ class LayersPanel(Panel):
             self.none = _icon_button("x", "Look at no layer: saves the work of drawing its maps.", self.close)
 
     def _build_views(self) -> None:
+        table: Tag
         with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp, no_pad_outerX=True) as table:
             look.bind_style(table, "rows")
             dpg.add_table_column(width_stretch=True)

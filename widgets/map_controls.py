@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import dearpygui.dearpygui as dpg
 
 from app.frame import LayerView
 from networks.plan import LayerInfo
 from widgets.choices import Choice, Combo
-from widgets.controls import Checkbox, IntField, Slider, TextField
+from widgets.controls import Checkbox, Control, IntField, Slider, TextField
 from widgets.icons import icon
 from widgets.map_cursor import MapCursor, is_sheet
 from widgets.map_words import SORTS
@@ -58,6 +59,8 @@ class MapControls:
         self._several_stages = False
         self.row_sheet: Tag
         self.row_three: Tag
+        self.row_fit: Tag
+        self.row_overlay: Tag
         with dpg.group() as self.row_sheet, columns(0.52, 0.1, 0.38):
             self.sort = Combo("", "index", SORTS, SORT_HINT, on_change=lambda _: self._sort_changed(sort_anew))
             self.hold = Button(icon("lock-open"), HOLD_HINT, self.toggle_hold, width=-1, theme="ghost")
@@ -133,5 +136,6 @@ class MapControls:
             self.toggle_hold()
         self.fit = 0
         fixed = (self.sort, self.number, self.colours, self.normalize, self.gain, self.overlay, self.crop, self.stage)
-        for control in (*fixed, *self.channels):
+        controls: list[Control[Any]] = [*fixed, *self.channels]
+        for control in controls:
             control.reset()

@@ -6,7 +6,7 @@ import dearpygui.dearpygui as dpg
 import pytest
 
 from tests.gui_support import Hand, centre_of, point_in
-from tests.widgets.support import Bench, layers, model, sheet
+from tests.widgets.support import Bench, layers, model
 from widgets.class_panel import ClassPanel
 from widgets.help import build_help, key_name
 from widgets.latent_panel import LatentPanel

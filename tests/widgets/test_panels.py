@@ -19,7 +19,6 @@ from widgets.class_panel import ClassPanel
 from widgets.edits_panel import EditsPanel
 from widgets.latent_panel import LatentPanel
 from widgets.layers_panel import LayersPanel
-from widgets.map_cursor import tile_at
 from widgets.mixing_panel import MixingPanel, groups
 from widgets.model_panel import ModelPanel
 from widgets.noise_panel import NoisePanel
@@ -249,50 +248,6 @@ def test_a_transform_is_sent_only_where_the_family_takes_it(bench: Bench) -> Non
     panel.speed_angle.set(0.5)
     bench.turn(1, seconds=1.5)
     assert panel.angle.value == -90.0  # three quarters of a turn
-
-
-def test_layers_are_looked_at_page_by_page_and_map_by_map(bench: Bench) -> None:
-    (panel,) = bench.add(LayersPanel)
-    bench.show()
-    panel.pick_layer(layers()[3])
-    view = bench.turn().view
-    assert (view.layer, view.channel, view.first, view.count) == ("b8.conv0", None, 0, 64)
-    panel.cursor.turn(1)
-    assert bench.turn().view.first == 64
-    panel.cursor.turn(1)
-    assert bench.turn().view.first == 64  # 80 maps: no third page
-    panel.cursor.pick_channel(70)
-    panel.cursor.turn(-1)
-    assert bench.turn().view.channel == 69
-    panel.cursor.back_to_sheet()
-    assert (bench.turn().view.channel, bench.turn().view.first) == (None, 64)
-    panel.close()
-    assert bench.turn().view.layer == ""
-
-
-@pytest.mark.parametrize(("pixel", "channel"), [((0, 0), 64), ((15, 15), 64), ((16, 15), 65), ((127, 31), 79)])
-def test_the_tile_under_a_pixel(pixel: tuple[int, int], channel: int) -> None:
-    assert tile_at(sheet(first=64, count=16), *pixel) == channel
-
-
-def test_tiles_are_told_apart_across_gaps() -> None:
-    """Three columns of 5 x 4 pixels, one pixel between: 17 pixels wide."""
-    gapped = replace(sheet(count=6), pixels=ramp(17, 9), columns=3, tile=(4, 5))
-    assert [tile_at(gapped, x, 0) for x in (0, 4, 6, 10, 12, 16)] == [0, 0, 1, 1, 2, 2]
-    assert [tile_at(gapped, 16, y) for y in (3, 5, 8)] == [2, 5, 5]
-
-
-def test_an_empty_tile_is_no_channel() -> None:
-    assert tile_at(sheet(first=64, count=12), 64, 20) is None
-
-
-def test_statistics_of_the_maps_are_shown(bench: Bench) -> None:
-    (panel,) = bench.add(LayersPanel)
-    bench.show()
-    panel.pick_layer(next(layer for layer in layers() if layer.name == "b32.conv1"))
-    bench.show(layer_view=sheet())
-    shown = [dpg.get_value(cell) for cell in panel.statistics._cells]
-    assert shown == ["+0.5 ± 1.25", "-3 to +4", "3.1"]
 
 
 def test_edits_follow_the_map_that_is_looked_at(bench: Bench) -> None:
