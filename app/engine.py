@@ -179,7 +179,7 @@ class Engine:
                 rest = self._asked_at + STUDY_REST_S - time.perf_counter() if self._studies else None
                 if rest is not None and rest <= 0:
                     return self._next_study()
-                self._news.wait_for(lambda: self._closed or self._has_work(), rest)
+                self._news.wait(rest)  # a study that comes now is news, too
             if self._closed:
                 return None
             if self._tasks:

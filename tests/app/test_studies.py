@@ -147,6 +147,14 @@ def test_a_study_goes_step_by_step_and_ends(engine):
     assert closed == [2]
 
 
+def test_a_study_wakes_an_engine_that_sleeps(engine):
+    assert engine.wait_idle(WAIT_S)
+    engine.study(Count(1))
+    gate.release()
+    with engine._news:  # nothing but the study itself may wake the worker
+        assert engine._news.wait_for(lambda: closed == [1], WAIT_S)
+
+
 def test_pictures_go_before_steps_and_idle_does_not_wait_for_studies(engine):
     study = engine.study(Count(100))
     gate.release()
