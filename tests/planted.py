@@ -45,7 +45,7 @@ from networks.taps import Taps
 EXTRA = 4
 OFFSET = 4.0  # of the ramps, in their standard deviations: edges bend all of them down, so that none has u_0 twice
 RAMP_END = 1.4  # value of a ramp at the edges; offset by it, the ramp is 0 at one edge and stays straight there
-MARGIN = 0.14  # the ramps are flat further out: half a sample of the constant
+MARGIN = 0.2  # further out the ramps flatten, for the constant has no samples there
 CALIBRATION = 8  # latents that the other channels' standard deviations are taken from
 SIGNS = (1.0, -1.0)
 
@@ -108,6 +108,8 @@ def random_stylegan1(seed: int = 0, resolution: int = 128, channel_base: int = 4
             tensor.data.normal_(std=0.2, generator=stream)
         elif name.endswith("noise_strength"):
             tensor.data.normal_(std=0.1, generator=stream)
+        elif name.endswith("torgb.weight"):
+            tensor.data.mul_(0.4)  # most pixels in range
     generator.mapping.w_avg.copy_(draw_w(generator, 256).mean(dim=0))
     return generator
 
