@@ -122,7 +122,7 @@ def check(question: Equivariance, variations: Variations) -> None:
     if not info.has_transform:
         raise InputError(
             f"{info.name}: a {info.title} starts from a constant and cannot be moved by its input, as StyleGAN3, XL "
-            "and T can; the layer probe measures it instead"
+            "and T can; the layer probe (layers) measures it instead"
         )
     if question.samples < 1 or not question.metrics:
         raise InputError("nothing to measure: give at least one metric and one sample")
