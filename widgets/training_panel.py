@@ -11,6 +11,7 @@ import dearpygui.dearpygui as dpg
 from app.frame import Frame, LoopState, Snapshot, TrainingRun
 from widgets import look
 from widgets.controls import Checkbox, IntSlider
+from widgets.film_strip import MOST, FilmStrip
 from widgets.icons import icon
 from widgets.loss_plots import LossPlots
 from widgets.panel import Panel
@@ -22,6 +23,13 @@ NO_RUN = (
     " what python main.py train --out RUN writes."
 )
 WAITING = "No snapshot yet: the first one is shown as soon as it is written."
+FOLLOW_HINT = (
+    "Open each new snapshot as soon as the run has written it. Latent, layer, noise and edits stay as they are."
+)
+FILM_HINT = (
+    f"Draw the present picture, and the layer that is looked at, with every snapshot (at most {MOST} of them) while"
+    " nothing else is drawn. Numbers are kimg; click a tile to show its snapshot."
+)
 PLAY_S = 0.3  # that playing shows each picture
 AT_REST_S = 300.0  # without a sign of life
 
@@ -39,17 +47,10 @@ class TrainingPanel(Panel):
         self.group = dpg.add_group(show=False)
         dpg.push_container_stack(self.group)
         self.heading = heading("")
-        self.progress = dpg.add_progress_bar(width=-1)
-        self.words = note()
-        self.problem = note("", look.ERROR)
-        with columns(0.52, 0.12, 0.12, 0.12, 0.12):
-            self.follow_newest = Checkbox(
-                "",
-                True,
-                "Open each new snapshot as soon as the run has written it; latent, layer, noise and edits stay.",
-                beside="follow the newest",
-            )
+        with columns(0.26, 0.26, 0.12, 0.12, 0.12, 0.12):
+            self.follow_newest = Checkbox("", True, FOLLOW_HINT, beside="follow")
             self.follow_newest.on_change = self.actions.follow_run
+            self.film = Checkbox("", True, FILM_HINT, beside="film strip")
             first = _icon("skip-back", "The first snapshot.", lambda: self.pick(0))
             back = _icon("chevron-left", "The snapshot before this one.", lambda: self.step(-1))
             self.play = _icon("play", "Play through the snapshots, from the first if this is the last.", self.toggle)
@@ -59,6 +60,10 @@ class TrainingPanel(Panel):
             "", 0, 0, 1, "The snapshot that is shown, in thousands of pictures that the run had seen (kimg)."
         )
         self.place.on_change = self.pick
+        self.strip = FilmStrip(self.actions, self.actions.show_snapshot)
+        self.progress = dpg.add_progress_bar(width=-1)
+        self.words = note()
+        self.problem = note("", look.ERROR)
         self.plots = LossPlots()
         with dpg.collapsing_header(label="Settings of the run"):
             self.settings = KeyValues()
@@ -74,8 +79,17 @@ class TrainingPanel(Panel):
             if run is not None:
                 self._take(run, former)
         if run is not None:
+            self._update_strip(run)
             self.plots.update()
             _say(self.words, pace_in_words(run, time.time()))
+
+    def _update_strip(self, run: TrainingRun) -> None:
+        wanted = self.film.value and len(run.snapshots) > 1
+        dpg.configure_item(self.strip.box, show=wanted)
+        if wanted and self.visible():
+            self.strip.update(run, self.frame)
+        else:
+            self.strip.stop()
 
     def tick(self, seconds: float) -> None:
         """Playing leaves each snapshot's picture on the screen for a while."""

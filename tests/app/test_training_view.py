@@ -95,7 +95,7 @@ def test_scrubbing_keeps_latent_noise_layer_and_edits(app: WholeApp, run: Run):
     app.panel("Latent").x.set(7.0)
     app.raise_tab("Noise").table.rows[0].on.set(False)
     app.settle()
-    app.panel("Edits").add()  # of map 3
+    app.panel("Interventions").add()  # of map 3
     layers.cursor.pick_channel(5)
     app.settle()
     before = app.frame
@@ -230,3 +230,42 @@ def test_a_bundled_model_is_one_click_away(app: WholeApp):
     assert app.frame.request.model.path == path
     assert app.desk.settings.recent == ()
     assert np.array_equal(app.picture, picture_of(app, Path(path)))
+
+
+def test_the_film_strip_shows_the_picture_and_the_map_of_every_snapshot_and_a_click_opens_one(app: WholeApp, run: Run):
+    run.keep(25).write_bytes(b"torn")
+    app.desk.open(str(run.folder))
+    app.settle()
+    layers = app.panel("Layers")
+    layers.pick_layer(next(layer for layer in app.frame.model.layers if layer.name == "b16.conv1"))
+    layers.cursor.pick_channel(3)
+    app.panel("Latent").x.set(7.0)
+    app.settle()
+    strip = app.raise_tab("Training").strip
+
+    def is_drawn() -> bool:
+        return app.is_settled() and strip._content.latent.seeds == ((7, 1.0),) and len(strip.fresh) == 4
+
+    app.until(is_drawn, "the tiles")
+    assert [snapshot.kimg for snapshot in strip.places] == [10, 20, 25, 30]
+    tiles = [strip.tiles[snapshot] for snapshot in strip.places]
+    assert "kimg-000025.0" in tiles[2].problem
+    assert tiles[2].picture is None
+    for snapshot, tile in zip(strip.places[:2], tiles, strict=False):  # 16 px in tiles of 64: each pixel four times
+        assert np.array_equal(tile.picture[::4, ::4], picture_of(app, Path(snapshot.path)))
+    assert np.array_equal(tiles[3].maps[::4, ::4], app.frame.layer_view.pixels)
+    assert app.frame.model.path.endswith("kimg-000030.0.safetensors")
+    app.turn(3)
+    app.hand.click(*point_in(strip.cells[1][0], 0.5, 0.25))
+    app.settle()
+    assert app.frame.model.path.endswith("kimg-000020.0.safetensors")
+    assert app.desk.run.state.shown.kimg == 20
+    app.turn(2)
+    left, top = (round(value) for value in dpg.get_item_rect_min(strip.cells[1][0]))
+    shown = app.window.grab()[top + 1 : top + 65, left + 1 : left + 65, :3]  # inside of the frame of one pixel
+    assert np.array_equal(shown, tiles[1].picture[..., :3])
+    fresh = set(strip.fresh)
+    run.latest(32)  # only what is new is drawn
+    app.until(lambda: len(strip.fresh) == 5, "the new tile")
+    assert fresh < strip.fresh
+    assert len(strip._study.question.paths) == 1

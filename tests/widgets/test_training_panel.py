@@ -13,6 +13,7 @@ from app.frame import Snapshot, TrainingRun
 from tests.gui_support import Hand, centre_of
 from tests.widgets.support import Bench
 from widgets.curve_math import binned
+from widgets.film_strip import spread
 from widgets.training_panel import TrainingPanel, duration, names, pace_in_words
 
 SNAPSHOTS = tuple(Snapshot(f"/run/{kimg}.safetensors", kimg, 1) for kimg in (10.0, 20.0, 30.0))
@@ -30,6 +31,7 @@ def run(**changes: Any) -> TrainingRun:
 @pytest.fixture
 def panel(bench: Bench) -> TrainingPanel:
     (panel,) = bench.add(TrainingPanel, width=480)
+    panel.film.set(False)  # tests/app/test_training_view.py has the strip with an engine
     return panel
 
 
@@ -135,6 +137,14 @@ def test_pace_in_words() -> None:
 )  # fmt: skip
 def test_durations(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_a_long_run_is_spread_over_the_strip_with_its_ends_and_the_shown_one() -> None:
+    many = tuple(Snapshot(str(kimg), kimg) for kimg in range(100))
+    picked = spread(many, many[50], most=8)
+    assert [snapshot.kimg for snapshot in picked] == [0, 16, 33, 50, 66, 82, 99]
+    assert [snapshot.kimg for snapshot in spread(many, many[7], most=8)] == [0, 7, 16, 33, 50, 66, 82, 99]
+    assert spread(many[:8], many[0], most=8) == many[:8]
 
 
 def test_the_scrubber_names_its_snapshots() -> None:
