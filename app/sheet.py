@@ -48,12 +48,18 @@ def averaged(maps: Tensor, factor: int) -> Tensor:
     """maps [1, C, H, W] -> means of factor x factor values, [1, C, ceil(H / factor), ceil(W / factor)]."""
     if factor == 1:
         return maps
-    C, H, W = maps.shape[1:]
-    whole = H % factor == 0 and W % factor == 0
-    if not (whole and maps.device.type == "cpu" and maps.is_contiguous()):
+    if maps.device.type != "cpu" or not maps.is_contiguous():
         return F.avg_pool2d(maps, factor, ceil_mode=True)
-    rows = added(maps.reshape(C, H // factor, factor, W), 2)  # planes: torch's own pooling takes half as long again
-    return added(rows.reshape(C, H // factor, W // factor, factor), 3).div_(factor**2)[None]
+    C, H, W = maps.shape[1:]  # planes: torch's own pooling takes half as long again as slices that are added
+    h, w = H // factor, W // factor
+    small = maps.new_empty(1, C, -(-H // factor), -(-W // factor))
+    rows = added(maps[0, :, : h * factor].unflatten(1, (h, factor)), 2)
+    small[0, :, :h, :w] = added(rows[:, :, : w * factor].view(C, h, w, factor), 3).div_(factor**2)
+    if h * factor < H:
+        small[:, :, h:] = F.avg_pool2d(maps[:, :, h * factor :], (H - h * factor, factor), ceil_mode=True)
+    if w * factor < W:
+        small[:, :, :h, w:] = F.avg_pool2d(maps[:, :, : h * factor, w * factor :], (factor, W - w * factor))
+    return small
 
 
 def added(x: Tensor, dim: int) -> Tensor:

@@ -10,7 +10,7 @@ import click
 from app.commands import OpenWindow
 from app.commands._options import device_option
 
-SECTIONS = ("pictures", "window", "reader", "memory")
+SECTIONS = ("pictures", "sheet", "window", "reader", "memory")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
@@ -22,7 +22,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 @device_option
 @click.pass_obj
 def bench(open_window: OpenWindow, sections: tuple[str, ...], quick: bool, out: Path | None, device: str) -> None:
-    """Measure pictures, the window, the reader and memory on this machine; print the tables and write them."""
+    """Measure pictures, the sheet of feature maps, the window, the reader and memory; print and write the tables."""
     from app.benchmarks import document
 
     out = out or (None if quick else DOCUMENT)
@@ -50,9 +50,9 @@ def section(name: str, quick: bool, device: str, open_window: OpenWindow) -> lis
 
 def measure(name: str) -> Callable[..., list[str]]:
     """The function that measures a section; its modules import torch, so they are imported when it is wanted."""
-    from app.benchmarks import memory_use, pictures, reader, window
+    from app.benchmarks import memory_use, pictures, reader, sheet, window
 
-    return {"pictures": pictures, "window": window, "reader": reader, "memory": memory_use}[name].table
+    return {"pictures": pictures, "sheet": sheet, "window": window, "reader": reader, "memory": memory_use}[name].table
 
 
 def say(text: str) -> None:

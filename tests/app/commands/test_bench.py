@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.benchmarks import document, machine, memory_use, models, pictures, reader, window
+from app.benchmarks import document, machine, memory_use, models, pictures, reader, sheet, window
 from app.benchmarks.alone import alone
 from app.benchmarks.numbers import Spread, markdown, percentile_95, short, slope
 from app.commands import bench, main
@@ -181,3 +181,27 @@ def test_a_quick_run_leaves_the_published_document_alone(monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "DOCUMENT", tmp_path / "benchmarks.md")
     assert main(["bench", "--quick"], None) == 0
     assert os.listdir(tmp_path) == []
+
+
+def test_the_sheet_table_measures_every_view_of_the_very_layer(monkeypatch):
+    """On a small preset in this process; the upload is told by a number known before."""
+    monkeypatch.setattr(pictures, "MIN_REPEATS", 2)
+    monkeypatch.setattr(sheet, "build_preset", lambda name, seed=0: build(SPEC, seed))
+    monkeypatch.setattr(sheet, "alone", lambda function, *args: 4.0 if function is sheet.upload else function(*args))
+    monkeypatch.setattr(sheet, "QUICK", (("small", "b32.conv1"),))
+    lines = sheet.table(True, "cpu", lambda _: None)
+    ((name, *numbers),) = cells(lines)
+    assert name == "8 of 32x32 (small b32.conv1) on 98x98 px"
+    assert len(numbers) == len(sheet.HEAD) - 1
+    values = [float(number) for number in numbers]
+    assert values[-2] == 4.0
+    assert values[-1] == pytest.approx(values[1] + values[2] + values[-2], abs=0.02)
+
+
+def test_without_a_screen_the_upload_has_a_dash():
+    taken = sheet.SheetTime((8, 32, 32), (98, 98), 10.0, 0.0, {name: Spread(1.0, 1.0, 1.0) for name in sheet.VIEWS})
+    assert sheet.row("small", taken, None)[-2:] == ["-", "1.00"]
+
+
+def test_pixels_reach_a_real_window_within_the_measurement(screen):
+    assert alone(sheet.upload, (64, 64)) > 0
