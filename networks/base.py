@@ -148,8 +148,12 @@ class Generator(nn.Module, ABC):
         Raises EditError where an edit of the taps does not fit the layer table.
         """
         taps = taps or Taps()
-        taps.check(self.layers)
-        return self.draw(ws, Pass(taps, noise or Noise(), transform, precision)).float()
+        taps.prepare(self.layers)
+        noise = noise or Noise()
+        if (first := taps.first_pass()) is not None:
+            self.draw(ws, Pass(first, noise, transform, precision))
+            taps.untouched = first.norms
+        return self.draw(ws, Pass(taps, noise, transform, precision)).float()
 
     @abstractmethod
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:

@@ -3,7 +3,8 @@
 In StyleGAN a spike in a map rules its sigma, by which the instance norm divides everything else (Karras et al. 2020,
 section 2). A spike therefore acts in two ways: by what it draws, and by what it does to sigma. Two ops part them:
 'inpaint_same_norm' takes the spike out of the map but leaves sigma, 'clean_norm' takes it out of sigma but leaves the
-map; 'inpaint' does both.
+map; 'inpaint' does both. What is changed goes on through the norms of later layers, though: 'untouched_norm' holds
+them all, and with every norm held a change stays where the convolutions carry it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Moments:
             torch.where(self.mean.isnan(), own.mean, self.mean), torch.where(self.sigma.isnan(), own.sigma, self.sigma)
         )
 
+    def of(self, rows: Tensor) -> Moments:
+        """Those of some channels."""
+        return Moments(self.mean[:, rows], self.sigma[:, rows])
+
     def towards(self, other: Moments, share: float) -> Moments:
         """share 0: these, 1: the other ones."""
         return Moments(torch.lerp(self.mean, other.mean, share), torch.lerp(self.sigma, other.sigma, share))
@@ -56,20 +61,19 @@ def measure(x: Tensor) -> Moments:
 
 
 def intervene(
-    x: Tensor, edit: Intervention, info: LayerInfo, moments: Moments | None = None
+    x: Tensor, edit: Intervention, info: LayerInfo, moments: Moments | None = None, untouched: Moments | None = None
 ) -> tuple[Tensor, Moments | None]:
     """x [N, C, H, W] of a layer and what its norm was told so far -> both after the edit; x itself is not changed.
 
-    The edit must fit the layer (`check`).
+    The edit must fit the layer (`check`). untouched: of this layer, in a pass without edits, for 'untouched_norm'.
     """
     chosen = range(x.shape[1]) if edit.channels is None else edit.channels
     rows = torch.tensor(chosen, dtype=torch.long, device=x.device)
     part = x if edit.channels is None else x[:, rows]
-    told = None
     if edit.op in NORM_OPS and edit.value != 0:
         unset = torch.full_like(x[:, :, :1, :1], math.nan)
         before = moments or Moments(unset, unset)
-        told = _told(part, edit, info, Moments(before.mean[:, rows], before.sigma[:, rows]).filled(part))
+        told = _told(part, edit, info, before.of(rows).filled(part), untouched and untouched.of(rows))
         moments = Moments(
             before.mean.index_copy(1, rows, told.mean.to(x.dtype)),
             before.sigma.index_copy(1, rows, told.sigma.to(x.dtype)),
@@ -87,7 +91,15 @@ def check(edits: Sequence[Intervention], layers: Sequence[LayerInfo]) -> None:
     for edit in edits:
         if edit.layer not in table:
             raise EditError(f"this model has no layer {edit.layer!r} to intervene in; its layers: {', '.join(table)}")
-        _check(edit, table[edit.layer])
+        for name in reached(edit, layers):
+            _check(edit, table[name])
+
+
+def reached(edit: Intervention, layers: Sequence[LayerInfo]) -> tuple[str, ...]:
+    """The layers that an edit changes: its own, and with `onward` the later ones."""
+    names = [info.name for info in layers]
+    later = layers[names.index(edit.layer) + 1 :] if edit.onward else ()
+    return (edit.layer, *(info.name for info in later if edit.stage in info.stages and info.kind != "torgb"))
 
 
 def _check(edit: Intervention, info: LayerInfo) -> None:
@@ -103,10 +115,13 @@ def _check(edit: Intervention, info: LayerInfo) -> None:
         raise EditError(f"{info.name} has maps 0 to {info.channels - 1}; there is no map {wrong[0]}")
 
 
-def _told(x: Tensor, edit: Intervention, info: LayerInfo, before: Moments) -> Moments:
-    """What the norm of the chosen maps is told: to keep, to take those of the filled map, or to do nothing."""
+def _told(x: Tensor, edit: Intervention, info: LayerInfo, before: Moments, untouched: Moments | None) -> Moments:
+    """What the norm of the chosen maps is told: to keep, to take those of another map, or to do nothing."""
     if edit.op == "inpaint_same_norm":
         return before
+    if edit.op == "untouched_norm":
+        assert untouched is not None, "Generator.synthesize sees to it"
+        return before.towards(untouched, edit.value)
     if edit.op == "clean_norm":
         assert edit.disc is not None
         return before.towards(measure(inpainted(x, edit.disc, info.sampling_rate)), edit.value)
@@ -140,8 +155,9 @@ def inpainted(x: Tensor, disc: Disc, sampling_rate: float = 0.0) -> Tensor:
     """x [N, C, H, W] -> the same with the disc filled by the harmonic function that its rim prescribes.
 
     It solves Laplace's equation in closed form, by Poisson's integral over a circle of radius R just outside:
-    u(p) = mean over its points q of (R^2 - |p|^2) / |p - q|^2 * u(q). Linear ramps come back exactly. Of a circle that
-    the map's border cuts, the points on the map count. Raises EditError when the disc covers the whole map.
+    u(p) = mean over its points q of (R^2 - |p|^2) / |p - q|^2 * u(q). Linear ramps come back exactly. Points of the
+    circle beyond the map take the value at its border, and do not count where that lies in the disc. Raises EditError
+    when the disc covers the whole map.
     """
     H, W = x.shape[2:]
     mask = inside((H, W), disc, sampling_rate)
@@ -149,12 +165,13 @@ def inpainted(x: Tensor, disc: Disc, sampling_rate: float = 0.0) -> Tensor:
     centre = torch.tensor([column, row], dtype=torch.double)
     points = mask.nonzero().flip(1) - centre  # [K 2] as (x, y)
     rim = circle(max(radius, float(points.norm(dim=1).max())) + RIM)  # [M 2]
-    rim = rim[((rim + centre >= 0) & (rim + centre <= torch.tensor([W - 1, H - 1]))).all(dim=1)]
-    if not len(rim):
+    places = torch.minimum((rim + centre).clamp(min=0), torch.tensor([W - 1, H - 1]))
+    known = sampled(mask.double()[None, None], places)[0, 0] == 0
+    if not known.any():
         raise EditError(f"the disc covers the whole map of {W} x {H} samples; choose a smaller radius or a finer layer")
-    known = sampled(x.float(), rim + centre)  # [N C M]
+    values, rim = sampled(x.float(), places[known]), rim[known]  # [N C M], [M 2]
     parts = (points[first : first + CHUNK] for first in range(0, len(points), CHUNK))
-    filled = torch.cat([known @ poisson(part, rim).to(known).t() for part in parts], dim=2)
+    filled = torch.cat([values @ poisson(part, rim).to(values).t() for part in parts], dim=2)
     y = x.clone()
     y[:, :, mask.to(x.device)] = filled.to(x.dtype)
     return y

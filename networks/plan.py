@@ -15,11 +15,12 @@ EditOp = Literal[
     "inpaint",
     "inpaint_same_norm",
     "clean_norm",
+    "untouched_norm",
     "no_norm",
     "only_disc",
 ]
 DISC_OPS: tuple[EditOp, ...] = ("inpaint", "inpaint_same_norm", "clean_norm", "only_disc")
-NORM_OPS: tuple[EditOp, ...] = ("inpaint_same_norm", "clean_norm", "no_norm")
+NORM_OPS: tuple[EditOp, ...] = ("inpaint_same_norm", "clean_norm", "untouched_norm", "no_norm")
 OUTPUT = "output"
 PRE_NORM = "pre_norm"
 SKIP = "skip"  # hooks alone: the short cut around a block, at the block's first layer
@@ -106,8 +107,10 @@ class Intervention:
     with value = strength, 0 nothing to 1 all: 'mean' the map becomes its mean, 'inpaint' the disc is filled from its
     rim, 'only_disc' all but the disc becomes the median, and before an instance norm (stage 'pre_norm') alone:
     'inpaint_same_norm' fills the disc, yet mean and sigma are those of the map as it was; 'clean_norm' leaves the map,
-    yet mean and sigma are those of the map with the disc filled; 'no_norm' neither subtracts mean nor divides by sigma.
-    channels: which maps, None for all. disc: where, for the ops in DISC_OPS.
+    yet mean and sigma are those of the map with the disc filled; 'untouched_norm' takes mean and sigma from a pass
+    without any edit; 'no_norm' neither subtracts mean nor divides by sigma.
+    channels: which maps, None for all. disc: where, for the ops in DISC_OPS. onward: every later layer that has the
+    stage is changed as well, to-RGBs excepted.
     """
 
     layer: str
@@ -116,3 +119,4 @@ class Intervention:
     channels: tuple[int, ...] | None = None
     stage: str = OUTPUT
     disc: Disc | None = None
+    onward: bool = False

@@ -131,7 +131,7 @@ class AdaINLayer(StyledLayer):
             x = x + noise
         x = lrelu(x + self.bias[None, :, None, None], gain=1.0)
         x = taps.on_feature(self.info, x, PRE_NORM)
-        return adain(x, style, taps.moments.get(self.info.name))
+        return adain(x, style, taps.on_norm(self.info, x))
 
 
 class ConstLayer(AdaINLayer):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from torch import Tensor
 
-from networks.edits import Moments, check, intervene
+from networks.edits import Moments, check, intervene, measure, reached
 from networks.plan import OUTPUT, Intervention, LayerInfo
 
 Hook = Callable[[Tensor], Tensor]
@@ -21,6 +21,7 @@ class Taps:
 
     capture: (layer name, stage) pairs whose maps [N, C, H, W] are kept in `captured` (after edits).
     edits: interventions, applied in order. hooks: functions on the whole map of one (layer, stage), before edits.
+    record_norms: keep in `norms` what each instance norm measured.
     stop_at: side length in pixels at which a trunk with several to-RGBs returns its picture so far.
     cancelled: asked at every layer; `Cancelled` is raised when it answers True.
     """
@@ -31,21 +32,33 @@ class Taps:
         capture: Collection[tuple[str, str]] = (),
         edits: Sequence[Intervention] = (),
         hooks: Mapping[tuple[str, str], Hook] | None = None,
+        record_norms: bool = False,
         stop_at: int | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
         self.captured: dict[tuple[str, str], Tensor] = {}
         self.styles: dict[str, Tensor] = {}
         self.moments: dict[str, Moments] = {}  # layer -> what its instance norm shall use instead of its own
+        self.norms: dict[str, Moments] = {}
+        self.untouched: Mapping[str, Moments] = {}  # `norms` of a pass without edits, for those that ask for them
+        self.record_norms = record_norms
         self.stop_at = stop_at
         self._capture = frozenset(capture)
         self._edits = tuple(edits)
+        self._reached: tuple[tuple[str, ...], ...] = tuple((edit.layer,) for edit in self._edits)
         self._hooks = dict(hooks or {})
         self._cancelled = cancelled
 
-    def check(self, layers: Sequence[LayerInfo]) -> None:
-        """Raise EditError where an edit does not fit the layer table."""
+    def prepare(self, layers: Sequence[LayerInfo]) -> None:
+        """Find the layers that the edits reach; raises EditError where one does not fit the layer table."""
         check(self._edits, layers)
+        self._reached = tuple(reached(edit, layers) for edit in self._edits)
+
+    def first_pass(self) -> Taps | None:
+        """The taps of a pass without edits that must come first, because an edit asks for its norms; None: no need."""
+        if self.untouched or not any(edit.op == "untouched_norm" for edit in self._edits):
+            return None
+        return Taps(record_norms=True, stop_at=self.stop_at, cancelled=self._cancelled)
 
     def wants(self, name: str) -> bool:
         """Whether this pass looks at or changes a layer; layers off the way to the picture run only then."""
@@ -62,6 +75,12 @@ class Taps:
         """See the scaled noise that a layer is about to add; None when it adds none."""
         return noise
 
+    def on_norm(self, info: LayerInfo, x: Tensor) -> Moments | None:
+        """See the map x [N, C, H, W] that a norm is about to measure; what it shall use instead, None for its own."""
+        if self.record_norms:
+            self.norms[info.name] = measure(x)
+        return self.moments.get(info.name)
+
     def on_feature(self, info: LayerInfo, x: Tensor, stage: str = OUTPUT) -> Tensor:
         """Capture and edit the map x [N, C, H, W] of a layer; raises Cancelled when the pass is called off."""
         if self._cancelled is not None and self._cancelled():
@@ -69,9 +88,9 @@ class Taps:
         key = (info.name, stage)
         if key in self._hooks:
             x = self._hooks[key](x)
-        for edit in self._edits:
-            if (edit.layer, edit.stage) == key:
-                x, moments = intervene(x, edit, info, self.moments.get(info.name))
+        for edit, layers in zip(self._edits, self._reached, strict=True):
+            if edit.stage == stage and info.name in layers:
+                x, moments = intervene(x, edit, info, self.moments.get(info.name), self.untouched.get(info.name))
                 if moments is not None:
                     self.moments[info.name] = moments
         if key in self._capture:

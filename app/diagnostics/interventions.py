@@ -11,7 +11,6 @@ from torch import Tensor
 from app import view
 from app.colormaps import colourize
 from app.diagnostics import Point, Seen
-from app.frame import Pixels
 from app.request import Diagnostic, RenderRequest, View
 from app.studies.interventions import Comparison, Untouched
 from networks.edits import inside
@@ -37,7 +36,8 @@ def measure(question: Untouched, seen: Seen) -> Comparison | None:
     size = change.abs().mean(dim=0)
     return Comparison(
         untouched,
-        difference_picture(change, question),
+        amount=view.to_rgba((change.abs() * (question.gain * 255) + 0.5).clamp_(0, 255).floor_()),
+        signed=colourize(change.mean(dim=0).cpu().numpy(), -1 / question.gain, 1 / question.gain, "berlin"),
         largest=100 * change.abs().max().item(),
         mean=100 * size.mean().item(),
         changed=100 * (change.abs().amax(dim=0) >= 1 / 255).float().mean().item(),
@@ -67,10 +67,3 @@ def discs(edits: Sequence[Intervention], size: tuple[int, int]) -> Tensor:
         if edit.op in DISC_OPS and edit.disc is not None:
             mask |= inside(size, edit.disc)
     return mask
-
-
-def difference_picture(change: Tensor, question: Untouched) -> Pixels:
-    """change [C, H, W] in -1..1 -> RGBA."""
-    if question.shown == "signed":
-        return colourize(change.mean(dim=0).cpu().numpy(), -1 / question.gain, 1 / question.gain, "berlin")
-    return view.to_rgba((change.abs() * (question.gain * 255) + 0.5).clamp_(0, 255).floor_())

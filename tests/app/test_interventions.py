@@ -74,15 +74,14 @@ def test_the_numbers_are_those_of_the_two_pictures(request_):
     assert answer.mean > 1
 
 
-def test_the_difference_picture_has_gain_and_sign(request_):
+def test_the_pictures_of_the_difference_have_gain_and_sign(request_):
     renderer, edited = Renderer(), replace(request_, edits=(HALF,))
     before, after = (renderer.image(each)[0].clip(-1, 1).astype(float) for each in (request_, edited))
     change = (after - before) / 2
-    amount = renderer.render(replace(edited, measures=(Untouched(3.0),))).answer(Untouched).difference
-    assert np.abs(amount[..., :3].transpose(2, 0, 1) - (np.abs(change) * 3).clip(0, 1) * 255).max() <= 0.51
-    signed = renderer.render(replace(edited, measures=(Untouched(3.0, "signed"),))).answer(Untouched).difference
+    answer = renderer.render(replace(edited, measures=(Untouched(3.0),))).answer(Untouched)
+    assert np.abs(answer.amount[..., :3].transpose(2, 0, 1) - (np.abs(change) * 3).clip(0, 1) * 255).max() <= 0.51
     levels = np.floor((change.mean(0) * 3 + 1) * 128).clip(0, 255).astype(int)
-    near = [(signed == table("berlin")[(levels + step).clip(0, 255)]).all(-1) for step in (-1, 0, 1)]
+    near = [(answer.signed == table("berlin")[(levels + step).clip(0, 255)]).all(-1) for step in (-1, 0, 1)]
     assert np.any(near, axis=0).all()
     assert near[1].mean() > 0.99
 
@@ -109,7 +108,7 @@ def test_while_only_edits_change_the_untouched_picture_is_drawn_once(request_, m
 def test_an_early_picture_is_compared_with_an_early_one(request_):
     early = replace(request_, edits=(HALF,), measures=(Untouched(),), max_height=64)
     answer = Renderer().render(early).answer(Untouched)
-    assert answer.untouched.shape == answer.difference.shape == (64, 64, 4)
+    assert answer.untouched.shape == answer.amount.shape == answer.signed.shape == (64, 64, 4)
     assert not answer.complete
     assert answer.mean > 1
 

@@ -12,7 +12,7 @@ from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 from torch.testing import assert_close
 
-from networks.edits import EditError, check, inpainted, inside, intervene
+from networks.edits import EditError, check, inpainted, inside, intervene, reached
 from networks.plan import OUTPUT, PRE_NORM, Disc, Intervention, LayerInfo
 from networks.stylegan1 import instance_norm
 from networks.taps import Taps
@@ -193,6 +193,13 @@ def test_a_hole_at_the_border_is_filled_from_the_rim_that_is_there() -> None:
     assert_close(inpainted(x, disc), torch.full_like(x, 2.0))
 
 
+def test_on_the_coarsest_map_four_samples_in_the_middle_are_filled_from_the_twelve_around() -> None:
+    x = torch.arange(16.0).view(1, 1, 4, 4)  # a ramp
+    spoilt = x.clone()
+    spoilt[:, :, 1:3, 1:3] = 1e4
+    assert_close(inpainted(spoilt, Disc(0.5, 0.5, 0.01)), x, rtol=0, atol=1.5)
+
+
 def test_the_strength_blends_the_fill_in() -> None:
     x, half = spiked(), Intervention("", "inpaint", 0.5, disc=MIDDLE)
     assert_close(changed(x, half), (x + changed(x, replace(half, value=1.0))) / 2)
@@ -252,6 +259,32 @@ def test_an_intervention_in_a_pass_changes_what_follows_as_the_formula_says() ->
     assert_close(
         edited.captured[name, PRE_NORM], inpainted(seen.captured[name, PRE_NORM], disc, 8.0), rtol=1e-4, atol=1e-4
     )
+
+
+def test_onward_reaches_every_later_layer_but_no_torgb() -> None:
+    layers = small("stylegan1").generator.layers
+    edit = Intervention("b8.conv0", "no_norm", stage=PRE_NORM, onward=True)
+    assert reached(edit, layers) == ("b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1")
+    assert reached(replace(edit, onward=False), layers) == ("b8.conv0",)
+    generator, ws = small("stylegan1").generator, small("stylegan1").ws
+    one_by_one = [replace(edit, layer=name, onward=False) for name in reached(edit, layers)]
+    both = [generator.synthesize(ws, Taps(edits=edits)) for edits in ([edit], one_by_one)]
+    assert torch.equal(*both)
+    assert not torch.equal(both[0], generator.synthesize(ws, Taps(edits=one_by_one[:1])))
+
+
+def test_held_norms_pass_a_change_on_only_where_convolutions_carry_it() -> None:
+    """After the filled 8x8 map come a 3x3 convolution, doubling with blur, two more: 9 pixels at most."""
+    generator, ws = small("stylegan1").generator, small("stylegan1").ws
+    fill = Intervention("b8.conv0", "inpaint", stage=PRE_NORM, disc=Disc(0.06, 0.06, 0.05))
+    hold = Intervention("b8.conv0", "untouched_norm", stage=PRE_NORM, onward=True)
+    plain = generator.synthesize(ws)
+    alone, held = (generator.synthesize(ws, Taps(edits=edits)) - plain for edits in ([fill], [fill, hold]))
+    far = np.add.outer(np.arange(16), np.arange(16)) >= 22
+    assert alone[:, :, far].abs().max() > 0.05
+    assert held[:, :, far].abs().max() < 1e-4
+    assert held.abs().max() > 0.05
+    assert (generator.synthesize(ws, Taps(edits=[hold])) - plain).abs().max() < 1e-4, "by itself it changes nothing"
 
 
 # -- what does not fit is said -----------------------------------------------------------------------------------------

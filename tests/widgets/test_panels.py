@@ -11,14 +11,13 @@ import pytest
 
 from app.frame import LoopState, Problem, RecordingState, Status, Timing
 from app.request import Latent, Mix, RenderRequest, Truncation
-from networks.plan import Intervention, LayerNoise
+from networks.plan import LayerNoise
 from tests.widgets.support import Bench, layers, model, ramp, sheet
 from widgets.capture_panel import CapturePanel, parse_seeds
 from widgets.class_names import class_names, matching
 from widgets.class_panel import ClassPanel
-from widgets.edits_panel import EditsPanel
+from widgets.interventions_panel import InterventionsPanel
 from widgets.latent_panel import LatentPanel
-from widgets.layers_panel import LayersPanel
 from widgets.mixing_panel import MixingPanel, groups
 from widgets.model_panel import ModelPanel
 from widgets.noise_panel import NoisePanel
@@ -45,7 +44,8 @@ def test_all_panels_are_found_and_live_together(bench: Bench) -> None:
 
 
 def test_resetting_brings_the_first_request_back(bench: Bench) -> None:
-    latent, psi, noise, mix, edits = bench.add(LatentPanel, TruncationPanel, NoisePanel, MixingPanel, EditsPanel)
+    kinds = (LatentPanel, TruncationPanel, NoisePanel, MixingPanel, InterventionsPanel)
+    latent, psi, noise, mix, edits = bench.add(*kinds)
     first = bench.show()
     latent.jump()
     psi.psi.set(0.3)
@@ -248,28 +248,6 @@ def test_a_transform_is_sent_only_where_the_family_takes_it(bench: Bench) -> Non
     panel.speed_angle.set(0.5)
     bench.turn(1, seconds=1.5)
     assert panel.angle.value == -90.0  # three quarters of a turn
-
-
-def test_edits_follow_the_map_that_is_looked_at(bench: Bench) -> None:
-    panel, edits = bench.add(LayersPanel, EditsPanel)
-    bench.show()
-    panel.pick_layer(layers()[3])
-    panel.cursor.pick_channel(7)
-    bench.turn()
-    edits.add()
-    edits.op.set("clamp")
-    edits.amount.set(1.5)
-    edits.channel.set(-1)
-    edits.add()
-    assert bench.turn().edits == (
-        Intervention("b8.conv0", "scale", 0.0, (7,), "output"),
-        Intervention("b8.conv0", "clamp", 1.5, None, "output"),
-    )
-    edits.amounts[1].set(0.5)
-    edits._remove(0)
-    assert bench.turn().edits == (Intervention("b8.conv0", "clamp", 0.5, None, "output"),)
-    bench.show(model=model(layers=layers()[:4]))
-    assert bench.turn().edits == ()
 
 
 # -- picture, model, performance, capture ------------------------------------------------------------------------------
