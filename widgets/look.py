@@ -22,6 +22,7 @@ STYLES: dict[str, dict[int, tuple[float, float]]] = {
     "canvas": {dpg.mvStyleVar_WindowPadding: (0, 0), dpg.mvStyleVar_ChildRounding: (4, 0)},
     "problem": {dpg.mvStyleVar_WindowPadding: (14, 12)},
     "bare": {dpg.mvStyleVar_WindowPadding: (0, 0)},
+    "sides": {dpg.mvStyleVar_CellPadding: (9, 2)},
     "stack": {dpg.mvStyleVar_CellPadding: (3, 2)},
     "list": {dpg.mvStyleVar_CellPadding: (5, 2), dpg.mvStyleVar_FramePadding: (4, 0)},
     "small": {dpg.mvStyleVar_FramePadding: (5, 2), dpg.mvStyleVar_CellPadding: (4, 2)},

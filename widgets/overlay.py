@@ -12,7 +12,8 @@ from widgets.rows import Tag
 from widgets.view_math import Placement
 
 SHADE: look.Colour = (0, 0, 0, 150)  # under every line, so that it stands out from any picture
-SMALLEST_RING, LINE, TEXT = 7.0, 1.8, 14.0  # screen pixels at scale 1: radius, thickness, height of a label
+GROUND: look.Colour = (14, 15, 17, 205)  # behind words
+SMALLEST_RING, LINE, TEXT = 7.0, 1.8, 17.0  # screen pixels at scale 1: radius, thickness, height of a label
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,15 @@ class Overlay:
             self._label(ring, centre, radius)
 
     def _label(self, ring: Ring, centre: Point, radius: float) -> None:
-        """Words beside a ring, on a dark shadow."""
-        size, gap = look.pixels(TEXT), look.pixels(5)
-        x, y = centre[0] + radius + gap, centre[1] - size / 2
-        if ring.x > 0.5:  # to the left, where there is more room
-            width, height = dpg.get_text_size(ring.label) or (0.0, size)
-            x = centre[0] - radius - gap - width * size / max(1.0, height)
-        for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1)):
-            dpg.draw_text((x + dx, y + dy), ring.label, size=size, color=(0, 0, 0, 200), parent=self.layer)
+        """Words beside a ring, on a dark ground; at its left in the right half of the picture, where there is room."""
+        size, gap, pad = look.pixels(TEXT), look.pixels(6), look.pixels(4)
+        known = dpg.get_text_size(ring.label) or (0.0, 0.0)  # at the body font's size
+        width = known[0] * size / max(1.0, known[1])
+        x, y = centre[0] + radius + gap + pad, centre[1] - size / 2
+        if ring.x > 0.5:
+            x = centre[0] - radius - gap - pad - width
+        corners = (x - pad, y - pad / 2), (x + width + pad, y + size + pad / 2)
+        dpg.draw_rectangle(*corners, color=GROUND, fill=GROUND, rounding=pad, parent=self.layer)
         dpg.draw_text((x, y), ring.label, size=size, color=ring.colour, parent=self.layer)
 
     def _trail(self, trail: Trail, placement: Placement) -> None:

@@ -36,9 +36,9 @@ def test_all_panels_are_found_and_live_together(bench: Bench) -> None:
     assert len(kinds) == len(list(Path("widgets").glob("*_panel.py"))) >= 13
     assert kinds[0] is PicturePanel
     panels = bench.add(*kinds)
-    assert bench.request == RenderRequest()
+    assert replace(bench.request, measures=()) == RenderRequest()  # what is measured changes no pixel
     bench.show(layer_view=sheet(), difference=ramp(32, 32))
-    assert bench.request == RenderRequest()
+    assert replace(bench.request, measures=()) == RenderRequest()
     shortcuts = [shortcut.keys for panel in panels for shortcut in panel.shortcuts()]
     assert len(set(shortcuts)) == len(shortcuts)
 
