@@ -58,6 +58,7 @@ def prepare_thread(threads: int | None = None) -> int:
     Full fp32 products and no autotuning on CUDA: the same request gives the same bits.
     """
     count = threads or thread_count()
+    torch.get_num_threads()  # a thread's first look takes over what others set; only what comes after it stays its own
     torch.set_num_threads(count)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
