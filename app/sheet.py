@@ -53,7 +53,7 @@ def averaged(maps: Tensor, factor: int) -> Tensor:
     C, H, W = maps.shape[1:]  # planes: torch's own pooling takes half as long again as slices that are added
     h, w = H // factor, W // factor
     small = maps.new_empty(1, C, -(-H // factor), -(-W // factor))
-    rows = added(maps[0, :, : h * factor].unflatten(1, (h, factor)), 2)
+    rows = added(maps[0, :, : h * factor].view(C, h, factor, W), 2)
     small[0, :, :h, :w] = added(rows[:, :, : w * factor].view(C, h, w, factor), 3).div_(factor**2)
     if h * factor < H:
         small[:, :, h:] = F.avg_pool2d(maps[:, :, h * factor :], (H - h * factor, factor), ceil_mode=True)
