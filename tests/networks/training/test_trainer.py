@@ -131,6 +131,27 @@ def test_ema_by_hand():
     assert average.weight.item() == 2.0
 
 
+def test_ema_copies_what_is_not_learnt():
+    average, model = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    model.running_mean.fill_(5.0)
+    update_ema(average, model, beta=0.75)
+    assert average.running_mean.item() == 5.0
+
+
+def test_each_step_moves_the_average_by_the_share_that_the_half_life_leaves(tiny_set):
+    """Half-life 8 pictures, batch 4: the average keeps 0.5^(4 / 8) of itself. Buffers, w_avg among them, are copied."""
+    trainer = Trainer(small("stylegan2", batch=4, ema_half_life=8, ema_ramp_up=None), tiny_set)
+    trainer.step()
+    before = {name: value.clone() for name, value in trainer.average.named_parameters()}
+    trainer.step()
+    latest = dict(trainer.generator.named_parameters())
+    for name, value in trainer.average.named_parameters():
+        torch.testing.assert_close(value, before[name] * 0.5**0.5 + latest[name] * (1 - 0.5**0.5))
+    w_avg = trainer.average.mapping.w_avg
+    assert w_avg.abs().max() > 0
+    assert torch.equal(w_avg, trainer.generator.mapping.w_avg)
+
+
 def test_ema_forgets_half_in_one_half_life_and_ramps_up():
     assert ema_beta(batch=100, seen=10**9, half_life=100, ramp_up=0.05) == 0.5
     assert ema_beta(batch=5, seen=100, half_life=10**6, ramp_up=0.05) == 0.5
