@@ -114,7 +114,7 @@ class MapFigures:
         height, size = look.pixels(18), look.pixels(13)
         dpg.configure_item(self.bar, width=width, height=height)
         words = [f"{end + 0.0:+.3g}" for end in ends]
-        room = look.pixels(54)
+        room = look.pixels(62)
         dpg.draw_text((2, (height - size) / 2), words[0], size=size, color=look.MUTED, parent=self.bar)
         dpg.draw_text((width - room + 4, (height - size) / 2), words[1], size=size, color=look.MUTED, parent=self.bar)
         top = height / 2 - look.pixels(4)

@@ -101,6 +101,8 @@ class PinTray:
             self._draw()
         if self.pins:
             self._mouse()
+        else:  # the tooltip of a hidden item would stand beside whatever was drawn before it
+            dpg.configure_item(self.tip, show=False)
 
     @property
     def pitch(self) -> int:

@@ -159,6 +159,15 @@ def test_the_value_under_the_mouse_is_the_maps_own(bench: Bench, panel: LayersPa
     assert shown == ["+0.5", "1.25", "-3", "+4", "3.1"]
 
 
+def test_over_one_large_map_there_is_no_tooltip(bench: Bench, panel: LayersPanel, bench_hand: Hand) -> None:
+    panel.cursor.pick_channel(60)
+    bench.show(layer_view=large(60))
+    bench_hand.move(*on_pixel(panel, 7.5, 12.5))
+    bench.turn(2)
+    shown = [dpg.get_item_configuration(tip)["show"] for tip in (panel.tip, panel.tray.tip)]
+    assert shown == [False, False]
+
+
 def test_the_histogram_draws_every_count(bench: Bench, panel: LayersPanel) -> None:
     panel.cursor.pick_channel(60)
     bench.show(layer_view=large(60))
