@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from app.compare import Pane, PaneState
 from app.frame import Frame, LayerView, LoopState, MapStatistics, ModelInfo, RecordingState, Status
 from app.request import Latent, RenderRequest
 from networks.plan import LayerInfo
@@ -73,6 +75,20 @@ def sheet(layer: str = "b32.conv1", first: int = 0, count: int = 64, channels: i
     )
 
 
+class FakePanes:
+    """A comparison that draws nothing: `told` is what was declared last, `frames` and `recording` are set by hand."""
+
+    def __init__(self, log: list[tuple[str, tuple[Any, ...]]]) -> None:
+        self.log = log
+        self.told: tuple[Pane, ...] = ()
+        self.paired = False
+        self.frames: tuple[PaneState, ...] = ()
+        self.recording = RecordingState()
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.log.append((name, arguments))
+
+
 class Notes:
     """Actions that are written down: [('open', ('a.pkl',)), ...]; textures are the window's own."""
 
@@ -80,6 +96,11 @@ class Notes:
         self.window = window
         self.log: list[tuple[str, tuple[Any, ...]]] = []
         self.panels: list[Panel] = []
+        self.compared = FakePanes(self.log)
+
+    def compare(self, panes: Sequence[Pane], paired: bool = False) -> FakePanes:
+        self.compared.told, self.compared.paired = tuple(panes), paired
+        return self.compared
 
     def texture(self) -> Any:
         return self.window.textures.create()
