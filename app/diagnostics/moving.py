@@ -16,7 +16,8 @@ from torch import Tensor
 A = 3  # zero crossings on either side: of the Lanczos filters and windows
 REACH = 2 * A  # px, of the filters for rotations: two windows of reach A, convolved
 FINE = 4  # samples per px between which a rotation interpolates linearly
-PERIOD = 64  # px on either side, of the grid on which the filters for rotations are designed
+MAPS_PX = 1 << 22  # values that are in the Fourier domain at a time
+EXTENT = 31  # px on either side, to which the sincs reach when they are convolved
 
 Moved = tuple[Tensor, Tensor]  # picture [C, H, W], mask [H, W]
 
@@ -73,24 +74,30 @@ def matrix(angle_deg: float) -> np.ndarray:
 def bandlimit(angle_deg: float, per_px: int) -> np.ndarray:
     """The filter of a rotation: it passes what both the old and the new pixel grid can hold (appendix E.3).
 
-    Two 2-D sincs convolved, one for each grid, times two Lanczos windows convolved. Sampled `per_px` times per px up
-    to REACH px on either side -> float64 [n, n], n = 2 per_px REACH - 1; each of the per_px^2 phases has sum 1.
+    Two 2-D sincs convolved, one upright and one turned, times two Lanczos windows convolved, likewise. Sampled
+    `per_px` times per px, up to REACH px on either side -> float64 [n, n], n = 2 per_px REACH - 1; the samples that
+    meet the pixels at once (each per_px-th along both axes) have sum 1. With one sample per px, the turned sinc is
+    sampled too coarsely for its corners and lifts frequencies there by up to 2; the paper's own values have this in
+    them (its code does the same), so that it stays.
     """
-    n = 2 * per_px * PERIOD - 1
-    places = np.roll((np.arange(n) + 1) / per_px - PERIOD, 1 - per_px * PERIOD)  # the middle one first, as FFTs want it
-    x, y = np.meshgrid(places, places)
-    turned_x, turned_y = np.tensordot(matrix(angle_deg), np.stack([x, y]), 1)
+    along = np.arange(-EXTENT * per_px, EXTENT * per_px + 1) / per_px
+    upright = np.stack(np.meshgrid(along, along))
+    turned = np.tensordot(matrix(angle_deg), upright, 1)
+    near = REACH * per_px - 1
+    f = _middle(sinc(upright), sinc(turned), near) * _middle(lanczos(upright), lanczos(turned), near)
+    phase = np.arange(-near, near + 1) % per_px
+    sums = np.zeros((per_px, per_px))
+    np.add.at(sums, np.ix_(phase, phase), f)
+    return np.asarray(f / sums[np.ix_(phase, phase)])
 
-    def convolved(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.fft.irfft2(np.fft.rfft2(a) * np.fft.rfft2(b), s=a.shape)
 
-    ideal = convolved(sinc(x) * sinc(y), sinc(turned_x) * sinc(turned_y))
-    window = convolved(lanczos(x) * lanczos(y), lanczos(turned_x) * lanczos(turned_y))
-    near = np.roll(np.arange(n), per_px * PERIOD - 1)[(PERIOD - REACH) * per_px : -(PERIOD - REACH) * per_px]
-    f = (ideal * window)[np.ix_(near, near)]
-    phases = np.pad(f, (0, 1)).reshape(2 * REACH, per_px, 2 * REACH, per_px)
-    phases = phases / phases.sum(axis=(0, 2), keepdims=True)
-    return phases.reshape(2 * REACH * per_px, -1)[:-1, :-1]
+def _middle(a: np.ndarray, b: np.ndarray, near: int) -> np.ndarray:
+    """Two separable functions [2, n, n] of (x, y), multiplied out and convolved: the middle [2 near + 1]^2 of it."""
+    n = a.shape[1]
+    size = (1 << (2 * n - 2).bit_length(),) * 2
+    spectra = [np.fft.rfft2(x * y, s=size) for x, y in (a, b)]
+    whole = np.fft.irfft2(spectra[0] * spectra[1], s=size)
+    return np.asarray(whole[n - 1 - near : n + near, n - 1 - near : n + near])
 
 
 def rotated(x: Tensor, angle_deg: float) -> Moved:
@@ -138,22 +145,23 @@ def _sources(H: int, W: int, angle_deg: float) -> np.ndarray:
 def phase_shift(x: Tensor, dx: float, dy: float, mirror: bool = False) -> Tensor:
     """x [..., H, W] shifted by any amount in samples, by phases in the Fourier domain (periodic).
 
-    mirror: the map is continued by its mirror image first, so that opposite edges do not meet. The highest frequency
-    of an even size takes the real part of its phase, as its two halves do on average.
+    mirror: each axis is continued by its mirror image first, so that opposite edges do not meet. The highest frequency
+    of an even size takes the real part of its phase, as its two halves do on average. A few maps at a time: spectra of
+    all maps of a large layer would fill the memory.
     """
-    H, W = x.shape[-2:]
-    y = x.float()
-    if mirror:
-        y = torch.cat([y, y.flip(-1)], dim=-1)
-        y = torch.cat([y, y.flip(-2)], dim=-2)
-    phases = _phases(y.shape[-2], dy)[:, None] * _phases(y.shape[-1], dx)
-    moved = torch.fft.ifft2(torch.fft.fft2(y) * phases.to(x.device)).real
-    return moved[..., :H, :W].to(x.dtype)
+    maps = x.reshape(-1, *x.shape[-2:])
+    some = max(1, MAPS_PX // (maps.shape[1] * maps.shape[2]))
+    parts = torch.split(maps, some)
+    moved = [_ramp(_ramp(part.float(), dx, 2, mirror), dy, 1, mirror) for part in parts]
+    return torch.cat(moved).reshape(x.shape).to(x.dtype)
 
 
-def _phases(n: int, d: float) -> Tensor:
-    k = torch.fft.fftfreq(n, dtype=torch.float64)
-    phases = torch.exp(-2j * math.pi * k * d)
+def _ramp(x: Tensor, d: float, axis: int, mirror: bool) -> Tensor:
+    """Shift along one axis."""
+    y = torch.cat([x, x.flip(axis)], dim=axis) if mirror else x
+    n = y.shape[axis]
+    phases = torch.exp(-2j * math.pi * torch.fft.rfftfreq(n, dtype=torch.float64) * d)
     if n % 2 == 0:
-        phases[n // 2] = math.cos(math.pi * d)
-    return phases.to(torch.complex64)
+        phases[-1] = math.cos(math.pi * d)
+    phases = phases.to(torch.complex64).to(x.device).reshape(-1, *[1] * (2 - axis))
+    return torch.fft.irfft(torch.fft.rfft(y, dim=axis) * phases, n=n, dim=axis).narrow(axis, 0, x.shape[axis])
