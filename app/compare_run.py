@@ -42,7 +42,7 @@ def make_renderer(shared: Shared, threads: int) -> Draws:
     from app.renderer import Renderer
 
     devices.yield_to_window()
-    return Renderer(shared.store, threads=threads)
+    return Renderer(shared.store, threads=threads, live=True)
 
 
 def use_threads(count: int) -> Callable[[Any], None]:

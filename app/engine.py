@@ -45,7 +45,7 @@ def make_renderer() -> Draws:
     from app.renderer import Renderer
 
     devices.yield_to_window()
-    return Renderer()
+    return Renderer(live=True)
 
 
 def content(request: RenderRequest) -> RenderRequest:

@@ -25,6 +25,7 @@ from app.pace import Pace
 from app.request import RenderRequest, View
 from app.studies import Measure
 from networks.edits import EditError
+from networks.ops import compiled
 from networks.plan import LayerInfo, Noise
 from networks.taps import Cancelled, Taps
 
@@ -81,10 +82,22 @@ class Clock:
 
 
 class Renderer:
-    """Draws requests; belongs to one thread. Several renderers may share one store."""
+    """Draws requests; belongs to one thread. Several renderers may share one store.
 
-    def __init__(self, store: ModelStore | None = None, pace: Pace | None = None, threads: int | None = None) -> None:
+    live: somebody waits for the first picture, so compiled kernels load behind it, and later pictures may differ in
+    their last bits. Without it they are waited for, and every picture has the same bits.
+    """
+
+    def __init__(
+        self,
+        store: ModelStore | None = None,
+        pace: Pace | None = None,
+        threads: int | None = None,
+        live: bool = False,
+    ) -> None:
         self.threads = devices.prepare_thread(threads)
+        if not live:
+            compiled.settle()
         self.store = store or ModelStore()
         self.pace = pace or Pace()
         self._images: Bounded[Hashable, Tensor] = Bounded(8, 256 << 20, _bytes)
@@ -121,6 +134,8 @@ class Renderer:
         )  # fmt: skip
         answers = self._answers(Seen(request, opened, ws, image, Planes(captured), stop is None, self, cancelled))
         clock.lap("view_ms")
+        if stop is None:
+            compiled.start()  # behind the first full picture
         return Frame(0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing(), answers)
 
     @torch.inference_mode()
@@ -288,6 +303,7 @@ class Renderer:
             (request.transform.as_matrix(), request.transform.freeze_input) if generator.has_transform else None,
             request.model.precision,
             stop,
+            compiled.kernels() is not None,
         )
 
     def _points(self, opened: Opened, request: RenderRequest, stop: int | None) -> list[Point]:

@@ -10,6 +10,14 @@ import pytest
 from tests.gui_support import Hand, Screen, new_root_items
 
 
+@pytest.fixture(scope="session", autouse=True)
+def settled() -> None:
+    """Compiled kernels are there before the first test: when they come decides the last bits of a picture."""
+    from networks.ops import compiled
+
+    assert compiled.settle(), compiled.why_not
+
+
 @pytest.fixture(scope="session")
 def screen() -> Iterator[Screen]:
     """An Xvfb of this process's own, also where a desktop runs: tests move the mouse and count pixels."""

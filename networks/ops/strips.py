@@ -7,8 +7,6 @@ tile, 4 to 16 times as large as the map, is written and read within the cache an
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -17,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from networks.ops.resampling import Padding, Resampling
+from networks.ops.threads import each
+from networks.ops.workspace import workspace
 
 # Measured on a Zen CPU with 1 MB of L2 per core; half and double cost 5 to 25 per cent.
 ROW_BLOCK = 32  # output rows of a strip
@@ -121,42 +121,6 @@ def make_plan(
     )
 
 
-class _Workspace(threading.local):
-    """Buffers that a thread keeps between calls: fresh memory costs a page fault per 4 KB."""
-
-    def __init__(self) -> None:
-        self.buffers: dict[str, Tensor] = {}
-
-    def take(self, name: str, *shape: int) -> Tensor:
-        """A tensor of this shape over the buffer of this name; what it holds is undefined."""
-        count = torch.Size(shape).numel()
-        held = self.buffers.get(name)
-        if held is None or held.numel() < count:
-            held = self.buffers[name] = torch.empty(count)
-        return held[:count].view(shape)
-
-
-_workspace = _Workspace()
-
-
-@lru_cache(maxsize=1)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that compute alone: torch would split every small product of a tile among all of them and wait."""
-    started = threading.Barrier(threads + 1)
-
-    def start() -> None:
-        torch.get_num_threads()  # a thread takes the common setting over when it first asks; later it would undo ours
-        torch.set_num_threads(1)  # for this thread, and as the setting of threads to come, hence the reset below
-        started.wait()
-
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="filtered-lrelu")
-    for _ in range(threads):
-        pool.submit(start)
-    started.wait()
-    torch.set_num_threads(threads)
-    return pool
-
-
 def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resampling) -> Tensor:
     """See `networks.ops.filtered_lrelu`; fp32 on a CPU, without gradients."""
     N, C, H, W = x.shape
@@ -170,12 +134,7 @@ def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resam
         samples = zip(x.detach(), out, strict=True)
         jobs = [job for pair in samples for job in zip(*(torch.split(planes, chunk) for planes in pair), strict=True)]
         work = partial(_planes, plan=plan, down_filter=down_filter, how=how)
-        threads = torch.get_num_threads()
-        if threads == 1:
-            for job in jobs:
-                work(job)
-        else:
-            list(_pool(threads).map(work, jobs))
+        each(work, jobs)
     return out
 
 
@@ -196,10 +155,10 @@ def _planes(job: tuple[Tensor, Tensor], plan: Plan, down_filter: Tensor, how: Re
 def _activated(part: Tensor, rows: Band, plan: Plan, how: Resampling) -> Tensor:
     """part [n, H, W] -> the activated up-sampled rows of one strip, [n, rows, up_width], in the workspace."""
     n, _, W = part.shape
-    tall = _workspace.take("tall", n, rows.out1 - rows.out0, W)
+    tall = workspace.take("tall", n, rows.out1 - rows.out0, W)
     torch.bmm(rows.matrix.expand(n, -1, -1), part[:, rows.in0 : rows.in1], out=tall)
     flat = tall.view(-1, W)
-    tile = _workspace.take("tile", flat.shape[0], plan.up_width)
+    tile = workspace.take("tile", flat.shape[0], plan.up_width)
     for columns in plan.expand:
         torch.mm(flat[:, columns.in0 : columns.in1], columns.matrix.t(), out=tile[:, columns.out0 : columns.out1])
     F.leaky_relu_(tile, how.slope)
@@ -212,10 +171,10 @@ def _reduce(tile: Tensor, strip: Strip, plan: Plan, target: Tensor) -> None:
     """tile [n, rows, up_width] -> its output rows, written into target [n, H', W']."""
     assert strip.reduce is not None
     n, rows, _ = tile.shape
-    narrow = _workspace.take("narrow", n, rows, plan.out_size[1])
+    narrow = workspace.take("narrow", n, rows, plan.out_size[1])
     flat, source = narrow.view(n * rows, -1), tile.view(n * rows, -1)
     for columns in plan.reduce:
         torch.mm(source[:, columns.in0 : columns.in1], columns.matrix.t(), out=flat[:, columns.out0 : columns.out1])
-    done = _workspace.take("done", n, strip.out1 - strip.out0, plan.out_size[1])
+    done = workspace.take("done", n, strip.out1 - strip.out0, plan.out_size[1])
     torch.bmm(strip.reduce.matrix.expand(n, -1, -1), narrow, out=done)
     target[:, strip.out0 : strip.out1] = done

@@ -54,7 +54,7 @@ def synthesize(generator: Generator, ws: Tensor, noise: Noise, stage: Stage) -> 
     below = (names[stage.size // 2], OUTPUT)
     taps = Taps(stop_at=stage.size, capture=[below])
     fine = generator.synthesize(ws, taps, noise, precision="fp32")
-    coarse = F.interpolate(taps.captured[below], scale_factor=2.0, mode="nearest")
+    coarse = F.interpolate(taps.captured[below].float(), scale_factor=2.0, mode="nearest")
     return torch.lerp(coarse, fine, stage.alpha)
 
 

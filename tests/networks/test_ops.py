@@ -1,12 +1,15 @@
 """One dispatch: every backend computes the textbook's values on random shapes, and the right one is chosen."""
 
+import gc
+import sys
+
 import pytest
 import torch
 
 from networks import ops, presets
 from networks.filter_design import lowpass, radial_lowpass
 from networks.filters import separable_filter
-from networks.ops import reference
+from networks.ops import compiled, packed, reference, winograd
 from networks.ops.resampling import Resampling
 
 TOLERANCE = 1e-4  # of the output's range
@@ -39,9 +42,18 @@ def layer(seed):
     )  # fmt: skip
 
 
+@pytest.fixture(params=["torch", "compiled"])
+def kernels(request, monkeypatch):
+    """The fast CPU path with and without compiled kernels."""
+    if request.param == "torch":
+        monkeypatch.setattr(compiled, "_kernels", None)
+    else:
+        assert compiled.settle(), compiled.why_not
+
+
 @pytest.mark.parametrize("backend", ["plain", "cpu"])
 @pytest.mark.parametrize("seed", range(12))
-def test_a_styled_layer_equals_the_textbook(backend, seed):
+def test_a_styled_layer_equals_the_textbook(kernels, backend, seed):
     arguments = layer(seed)
     with torch.no_grad(), ops.using(backend):
         ours = ops.styled_conv2d(*arguments)
@@ -88,7 +100,7 @@ def test_a_convolution_over_the_plane_equals_the_textbook(demodulate, shape):
 
 
 @pytest.mark.parametrize("name", ["stylegan2-64-small", "stylegan3-t-64-small", "stylegan3-r-64-small"])
-def test_whole_pictures_agree_between_backends(name):
+def test_whole_pictures_agree_between_backends(kernels, name):
     generator = presets.build_preset(name)
     with torch.inference_mode():
         ws = generator.map(torch.randn(1, generator.z_dim, generator=torch.Generator().manual_seed(0)))
@@ -116,3 +128,88 @@ def test_tensors_decide():
         with ops.using("cpu"):
             assert ops.chosen(x.half()) == "plain"
     assert ops.chosen(x) == "cpu"
+
+
+def large_layer(noise=True):
+    """A layer that goes through Winograd's transforms in several strips."""
+    rng = torch.Generator().manual_seed(1)
+    added = draw(rng, 2, 1, 96, 64) if noise else None
+    return (
+        draw(rng, 2, 70, 96, 64), draw(rng, 65, 70, 3, 3), draw(rng, 2, 70) + 1, draw(rng, 65), added, None, 2**0.5,
+        2.0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def several_strips(monkeypatch):
+    monkeypatch.setattr(winograd, "STRIP_FLOATS", 36 * 16 * 135 * 5)
+    assert compiled.settle()
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_a_large_layer_equals_the_textbook(several_strips, noise):
+    arguments = large_layer(noise)
+    assert winograd.pays(arguments[1], 96, 64)
+    with torch.no_grad():
+        assert error(ops.styled_conv2d(*arguments), reference.styled_conv2d(*arguments)) < TOLERANCE
+
+
+def test_threads_change_no_bit_of_a_layer(several_strips):
+    threads = torch.get_num_threads()
+    pictures = []
+    for arguments in (large_layer(), layer(5)):
+        x, weight, style, bias, noise, *rest = arguments
+        alone = [x[:1], weight, style[:1], bias, noise if noise is None else noise[:1], *rest]
+        try:
+            for count in (1, 3):
+                torch.set_num_threads(count)
+                with torch.no_grad():
+                    pictures.append((ops.styled_conv2d(*alone), ops.styled_conv2d(*arguments)[:1]))
+        finally:
+            torch.set_num_threads(threads)
+    for large, small in (pictures[:2], pictures[2:]):
+        assert torch.equal(large[0], small[0])
+        assert torch.equal(large[1], small[1])
+
+
+def one_small_layer():
+    """A layer of one picture whose weights are packed."""
+    x, weight, style, *rest = layer(1)
+    return x[:1], weight, style[:1], *rest
+
+
+def test_packed_weights_follow_the_weights(several_strips):
+    """In place or in another tensor, inside of inference mode or outside: never the values of before."""
+    for make in (large_layer, one_small_layer):
+        x, weight, *rest = make()
+        with torch.no_grad():
+            first = ops.styled_conv2d(x, weight, *rest)
+            weight.mul_(-1).add_(0.1)
+            second = ops.styled_conv2d(x, weight, *rest)
+            assert error(second, reference.styled_conv2d(x, weight, *rest)) < TOLERANCE
+        assert not torch.equal(first, second)
+        with torch.inference_mode():
+            assert torch.equal(ops.styled_conv2d(x, weight, *rest), second)
+
+
+def test_what_is_packed_leaves_with_its_weight():
+    assert compiled.settle()
+    before = len(packed._kept)
+    arguments = large_layer()
+    with torch.no_grad():
+        ops.styled_conv2d(*arguments)
+    assert len(packed._kept) == before + 1
+    del arguments
+    gc.collect()
+    assert len(packed._kept) == before
+
+
+def test_without_numba_torch_computes(monkeypatch):
+    monkeypatch.setattr(compiled, "_kernels", None)
+    monkeypatch.setattr(compiled, "_thread", None)
+    monkeypatch.setitem(sys.modules, "networks.ops.kernels", None)
+    assert not compiled.settle()
+    assert "numba is not installed" in compiled.why_not
+    arguments = layer(3)
+    with torch.no_grad():
+        assert error(ops.styled_conv2d(*arguments), reference.styled_conv2d(*arguments)) < TOLERANCE
