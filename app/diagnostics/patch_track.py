@@ -30,9 +30,12 @@ from networks.taps import Taps
 if TYPE_CHECKING:
     from app.renderer import Renderer
 
+Source = Literal["to-RGB", "pyramid", "coarse"]
+
 FPS = Fraction(30)  # of no consequence: a walk is told by seconds, we want a number of frames
 SMALLEST_PX = 8  # a patch of fewer px a side is not followed
-BANDWIDTH = 0.2  # cycles per px: sigma of the Gaussian that weights frequencies, so that the peak is smooth
+DETAIL = 0.2  # cycles per px: sigma of the Gaussian that weights frequencies, so that the peak is smooth
+COARSE = 1.5  # the same in cycles per side of the patch, for the path of the coarse content
 FINER = 32  # places per px among which the peak is searched
 PASSES = 6  # at most; each one looks at where the last one said the patch has gone
 CONVERGED_PX = 0.01
@@ -40,7 +43,7 @@ ALIKE = 0.5  # confidence below which a new key frame is taken
 LOST = 0.05  # confidence below which a patch is no longer the same
 
 
-def pictures(variations: Variations, ws: Tensor, noise: Noise) -> tuple[list[Tensor], Literal["to-RGB", "pyramid"]]:
+def pictures(variations: Variations, ws: Tensor, noise: Noise) -> tuple[list[Tensor], Source]:
     """The picture at each resolution, [C, h, w] each, coarse to fine, and where they are from."""
     generator = variations.generator
     use = generator.torgb_use
@@ -74,11 +77,12 @@ def cut_out(grey: Tensor, x: float, y: float, side: int) -> Tensor:
     return F.grid_sample(grey[None, None], where.to(grey), "bicubic", "reflection", align_corners=False)[0, 0]
 
 
-def displacement(before: Tensor, after: Tensor) -> tuple[float, float, float]:
+def displacement(before: Tensor, after: Tensor, bandwidth: float = DETAIL) -> tuple[float, float, float]:
     """Patches [n, n] -> how far the content went, (x, y) in px, and the height of the peak (1: a perfect match).
 
-    Phase correlation (Kuglin and Hines 1975) under a Hann window, frequencies weighted by a Gaussian; the peak is
-    searched on whole px, then on a finer grid around it by sums of the few sines that matter (Guizar-Sicairos 2008).
+    Phase correlation (Kuglin and Hines 1975) under a Hann window, frequencies weighted by a Gaussian of sigma
+    `bandwidth`, cycles per px; the peak is searched on whole px, then on a finer grid around it by sums of sines
+    (Guizar-Sicairos et al. 2008).
     """
     n = before.shape[0]
     window = torch.hann_window(n + 1, periodic=True, dtype=torch.float64)[1:]
@@ -86,7 +90,7 @@ def displacement(before: Tensor, after: Tensor) -> tuple[float, float, float]:
     a, b = (torch.fft.fft2((patch.double() - patch.double().mean()) * window) for patch in (before, after))
     cross = b * a.conj()
     k = torch.fft.fftfreq(n, dtype=torch.float64, device=before.device)
-    weight = torch.exp(-(k[:, None] ** 2 + k**2) / (2 * BANDWIDTH**2))
+    weight = torch.exp(-(k[:, None] ** 2 + k**2) / (2 * bandwidth**2))
     weight[0, 0] = 0
     phases = weight * cross / cross.abs().clamp(min=1e-12 * float(cross.abs().max()) + 1e-300)
     place = int(torch.fft.ifft2(phases).real.argmax())
@@ -119,6 +123,7 @@ class Follower:
     side: int
     scale: float  # px of the picture per px here
     places: list[tuple[float, float]]  # px here, from the upper left corner
+    bandwidth: float = DETAIL
     confidence: list[float] = field(default_factory=lambda: [1.0])
     key: tuple[Tensor, tuple[float, float]] | None = None  # a patch and where it was
     ended: str = ""
@@ -138,7 +143,7 @@ class Follower:
     def _step(self, grey: Tensor, key: Tensor, origin: tuple[float, float]) -> None:
         (x, y), peak = self.places[-1], 0.0
         for _ in range(PASSES):
-            dx, dy, peak = displacement(key, cut_out(grey, x, y, self.side))
+            dx, dy, peak = displacement(key, cut_out(grey, x, y, self.side), self.bandwidth)
             x, y = x + dx, y + dy
             if max(abs(dx), abs(dy)) < CONVERGED_PX or self._too_far(x, y):
                 break
@@ -181,22 +186,15 @@ def snap(path: np.ndarray, coarse: np.ndarray, grid: float) -> float | None:
     return max(values, default=None)
 
 
-def answer_paths(
-    followers: list[tuple[int, Follower]], source: Literal["to-RGB", "pyramid"], count: int, height: int
-) -> tuple[Path, ...]:
-    """(height, follower) coarse to fine -> paths; grids are those of all resolutions below the picture's own."""
-    paths = [follower.positions(count) for _, follower in followers]
-    grids = [height / (4 << i) for i in range(int(math.log2(height / 4)))]
-    return tuple(
-        Path(
-            height=h,
-            source=source,
-            positions=path,
-            confidence=np.array(follower.confidence + [np.nan] * (count - len(follower.confidence))),
-            snaps=() if path is paths[0] else tuple(Snap(grid, snap(path, paths[0], grid)) for grid in grids),
-        )
-        for (h, follower), path in zip(followers, paths, strict=True)
-    )
+def path_of(follower: Follower, height: int, source: Source, count: int, snaps: tuple[Snap, ...] = ()) -> Path:
+    """A follower's path over `count` frames."""
+    confidence = np.array(follower.confidence + [np.nan] * (count - len(follower.confidence)))
+    return Path(height, source, follower.positions(count), confidence, snaps)
+
+
+def grids(height: int) -> list[float]:
+    """Pitches in px of the grids of all resolutions below the picture's own, from 4 up."""
+    return [height / (4 << i) for i in range(int(math.log2(height / 4)))]
 
 
 def check(question: PatchTrack, size: tuple[int, int]) -> None:
@@ -218,21 +216,32 @@ def run(question: PatchTrack, renderer: Renderer) -> Iterator[Update]:
     H, W = variations.generator.resolution
     check(question, (H, W))
     walk = Walk(question.request, question.seeds, float(question.frames / FPS), FPS, question.loop, question.way)
-    followers: list[tuple[int, Follower]] = []
-    for number in range(question.frames):
-        levels, source = pictures(variations, variations.ws(walk.at(number).latent), variations.noise(number))
-        levels = [level for level in levels if round(question.size * level.shape[2]) >= SMALLEST_PX]
-        for place, level in enumerate(levels):
+    followers: dict[int, Follower] = {}
+    coarse = Follower(round(question.size * W), 1.0, [(question.x * W, question.y * H)])
+    coarse.bandwidth = COARSE / coarse.side
+    for number in range(1, question.frames + 1):
+        levels, source = pictures(variations, variations.ws(walk.at(number - 1).latent), variations.noise(number))
+        coarse.follow(levels[-1])
+        for level in levels:
             h, w = level.shape[1:]
-            if number == 0:
+            side = round(question.size * w)
+            if side >= SMALLEST_PX:
                 start = [(question.x * w, question.y * h)]
-                followers.append((h, Follower(round(question.size * w), H / h, start)))
-            followers[place][1].follow(level)
+                followers.setdefault(h, Follower(side, H / h, start)).follow(level)
+        main = coarse.positions(number)
+        paths = (
+            path_of(
+                follower, h, source, number,
+                tuple(Snap(grid, snap(follower.positions(number), main, grid)) for grid in grids(H)),
+            )
+            for h, follower in followers.items()
+        )  # fmt: skip
         answer = TrackAnswer(
-            count=number + 1,
+            count=number,
             total=question.frames,
             picture=variations.pixels(levels[-1]),
-            paths=answer_paths(followers, source, number + 1, H),
-            left="; ".join(follower.ended for _, follower in followers if follower.ended),
+            paths=tuple(paths),
+            coarse=path_of(coarse, H, "coarse", number),
+            left="; ".join(one.ended for one in (*followers.values(), coarse) if one.ended),
         )
-        yield Update((number + 1) / question.frames, f"{number + 1} of {question.frames} frames", answer)
+        yield Update(number / question.frames, f"{number} of {question.frames} frames", answer)

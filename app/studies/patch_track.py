@@ -41,8 +41,9 @@ class Snap:
     """How much a path keeps to the places of a grid whose pitch is `grid_px` px of the picture.
 
     value: (rho - rho_coarse) / (1 - rho_coarse), rho = |mean of exp(2 pi i p / grid)| over the path's positions p,
-    rho_coarse the same of the coarsest path: 0 where the detail keeps to places no more than the coarse content
-    does, 1 where it stays at them alone. The larger one of both axes. None: the coarse path is shorter than the grid.
+    rho_coarse the same of the coarse content's path: 0 where the detail keeps to places no more than the coarse
+    content does, 1 where it stays at them alone. The larger one of both axes. None: the coarse path is shorter than
+    the grid.
     """
 
     grid_px: float
@@ -55,7 +56,7 @@ class Path:
     confidence: float64 [frames], height of the correlation's peak, 1 is a perfect match."""
 
     height: int  # of the pictures that were followed, px
-    source: Literal["to-RGB", "pyramid"]
+    source: Literal["to-RGB", "pyramid", "coarse"]
     positions: np.ndarray
     confidence: np.ndarray
     snaps: tuple[Snap, ...] = ()
@@ -63,10 +64,15 @@ class Path:
 
 @dataclass(frozen=True, eq=False)
 class TrackAnswer:
-    """What the frames so far say; one of these with every frame. The coarsest path comes first."""
+    """What the frames so far say; one of these with every frame.
+
+    paths: of the resolutions, coarse to fine. coarse: the path of what is as large as the patch, in the full picture:
+    where the detail should go as well.
+    """
 
     count: int
     total: int
     picture: Pixels  # the latest frame
     paths: tuple[Path, ...]
+    coarse: Path
     left: str = ""  # why some path ended before the walk did
