@@ -22,7 +22,10 @@ from widgets.rows import buttons, heading, note
 CHANNELS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}
 CUT = "…"
 FIELD_PADDING = 20  # pixels at scale 1 that a field takes beside its text
-DROP_HINT = "Drop a checkpoint anywhere on the window: .pkl, .pt, .pth, .safetensors. No code in it is executed."
+DROP_HINT = (
+    "Drop a checkpoint anywhere on the window: .pkl, .pt, .pth, .safetensors, or the folder of a training run. No code"
+    " in it is executed."
+)
 SWAP_HINT = "Some ports were trained on pictures whose channels are blue, green, red: faces that look blue."
 
 
