@@ -88,13 +88,15 @@ def threshold(share: float) -> float:
     return NormalDist().inv_cdf(share) if share > 0 else -math.inf
 
 
-def random_stylegan1(seed: int = 0, resolution: int = 128, channel_base: int = 4096, w_dim: int = 32) -> StyleGAN1:
+def random_stylegan1(
+    seed: int = 0, resolution: int = 128, channel_base: int = 4096, channel_max: int = 48, w_dim: int = 32
+) -> StyleGAN1:
     """A StyleGAN with drawn weights, and with what training would have changed: a constant that varies, biases, a
     little noise, a mean w."""
     levels = int(math.log2(resolution)) - 1
     spec = StyleGAN1Spec(
         z_dim=w_dim, c_dim=0, w_dim=w_dim, resolution=(resolution, resolution), img_channels=3,
-        channels=tuple(min(48, channel_base >> (level + 2)) for level in range(levels)),
+        channels=tuple(min(channel_max, channel_base >> (level + 2)) for level in range(levels)),
         mapping_features=(w_dim,) * 4, default_psi=None, default_cutoff=None,
     )  # fmt: skip
     generator = registry.get("stylegan1").build(spec)

@@ -33,7 +33,9 @@ from app.studies.droplets import (
     SeedDroplet,
     TrackPoint,
 )
-from networks.plan import OUTPUT, PRE_NORM, LayerInfo
+from networks.base import Generator
+from networks.edits import EditError
+from networks.plan import OUTPUT, PRE_NORM, Intervention, LayerInfo
 from networks.taps import Taps
 
 
@@ -78,11 +80,13 @@ def report(
 class MeasuringTaps(Taps):
     """Taps that measure each map as it comes by and keep none: a 1024x1024 picture has 500 MB of them."""
 
-    def __init__(self, request: RenderRequest, opened: Opened, rule: DropletRule, map_px: int) -> None:
-        super().__init__(edits=request.edits)
+    def __init__(
+        self, generator: Generator, rule: DropletRule, map_px: int = 128, edits: Sequence[Intervention] = ()
+    ) -> None:
+        super().__init__(edits=edits)
         self.rows: list[LayerDroplet] = []
-        self._points = frozenset(measured(opened.generator.layers))
-        self._resolution, self._rule, self._map_px = opened.generator.resolution, rule, map_px
+        self._points = frozenset(measured(generator.layers))
+        self._resolution, self._rule, self._map_px = generator.resolution, rule, map_px
 
     def on_feature(self, info: LayerInfo, x: Tensor, stage: str = OUTPUT) -> Tensor:
         x = super().on_feature(info, x, stage)
@@ -101,13 +105,16 @@ class Looked:
 
 @torch.inference_mode()
 def look(renderer: Renderer, request: RenderRequest, rule: DropletRule, map_px: int = 128) -> Looked:
-    """Draw a request in full and measure it on the way."""
+    """Draw a request in full and measure it on the way. Raises InputError where an edit does not fit the model."""
     opened = renderer.open(request)
     generator = opened.generator
-    taps = MeasuringTaps(request, opened, rule, map_px)
+    taps = MeasuringTaps(generator, rule, map_px, request.edits)
     matrix = request.transform.as_matrix() if generator.has_transform else None
     ws = latents.make_ws(generator, request, opened.workspace)
-    image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
+    try:
+        image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
+    except EditError as error:
+        raise InputError(str(error)) from error
     return Looked(image, report(taps.rows, rule, generator.resolution))
 
 

@@ -88,12 +88,18 @@ class Lines:
         self._file.seek(0)
         whole = self._file.read().rpartition(b"\n")
         self.kept = (whole[0] + whole[1]).decode("utf-8", "replace")
-        self.spare = len(whole[2])
+        self.half = whole[2].decode("utf-8", "replace")
 
-    def keep(self) -> None:
-        """Cut off the half line that a stopped run left."""
-        if self.spare:
+    def keep(self, first: str) -> None:
+        """Cut off the half line that a stopped run left; start an empty file with its first line."""
+        if self.half:
             self._file.truncate(len(self.kept.encode()))
+        if not self.kept:
+            self.write(first)
+
+    def may_start_with(self, first: str) -> bool:
+        """False for a file of something else that has no whole line."""
+        return bool(self.kept) or first.startswith(self.half)
 
     def write(self, text: str) -> None:
         """Add text; raises WriteError."""
@@ -114,7 +120,10 @@ class JsonLines:
         """Raises InputError where the file holds something else than the same measures of the same model."""
         self.path, self.seeds = path, {}
         self._lines = Lines(path)
+        start = json.dumps({"format": FORMAT, "version": VERSION, **asdict(head)}) + "\n"
         try:
+            if not self._lines.may_start_with(start):
+                raise _foreign(path)
             first, *rest = [json.loads(line) for line in self._lines.kept.splitlines()] or [None]
             if first is not None:
                 _check(path, head, Heading(**{key: first[key] for key in ("name", "file_sha256", "request", "rule")}))
@@ -124,9 +133,7 @@ class JsonLines:
             if isinstance(error, InputError):
                 raise
             raise _foreign(path) from error
-        self._lines.keep()
-        if first is None:
-            self._lines.write(json.dumps({"format": FORMAT, "version": VERSION, **asdict(head)}) + "\n")
+        self._lines.keep(start)
 
     def add(self, row: Row) -> None:
         layers = [_layer(layer) for layer in row.layers]
@@ -144,9 +151,10 @@ class CsvTable:
         """Raises InputError where the file holds something else than the same measures of the same model."""
         self.path, self.seeds, self._head = path, {}, head
         self._lines = Lines(path)
+        start = ",".join(COLUMNS) + "\n"
         try:
             rows = list(csv.DictReader(io.StringIO(self._lines.kept)))
-            if self._lines.kept and self._lines.kept.splitlines()[0] != ",".join(COLUMNS):
+            if not (self._lines.kept or start).startswith(start) or not self._lines.may_start_with(start):
                 raise _foreign(path)
             for row in rows:
                 if row["file_sha256"] != head.file_sha256:
@@ -160,9 +168,7 @@ class CsvTable:
             if isinstance(error, InputError):
                 raise
             raise _foreign(path) from error
-        self._lines.keep()
-        if not self._lines.kept:
-            self._lines.write(",".join(COLUMNS) + "\n")
+        self._lines.keep(start)
 
     def add(self, row: Row) -> None:
         values = _values(row.seed)

@@ -29,8 +29,8 @@ class DropletRule:
     spot. prominence: peak over the median of the saliency in the ring around the disc, from 2 to 4 of its radii; it
     tells a spike from an object, which is wide. resolutions: so many that follow each other must show it at the same
     place. radius: of the disc, but never less than radius_px samples: 3x3 convolutions spread a spike by one sample a
-    layer. same_place: how far the spots may lie apart. from_px: coarser maps are measured but do not count (at 8x8 the
-    disc is a third of the map, and channels agree by chance).
+    layer. same_place: how far the spots may lie apart. from_px: coarser maps are measured but do not count: their
+    samples are as large as objects, and the paper sees droplets from about 64x64 up.
     """
 
     ratio: float = 4.0
@@ -40,7 +40,7 @@ class DropletRule:
     radius: float = 0.03
     radius_px: float = 2.5
     same_place: float = 0.06
-    from_px: int = 16
+    from_px: int = 32
 
     def in_words(self) -> str:
         """The rule with its numbers, in a sentence."""
