@@ -144,7 +144,7 @@ def run(question: NeighbourhoodMean, renderer: Renderer) -> Iterator[Update]:
     stream = np.random.RandomState(question.seed)
     sigma_px = max(question.window * centre.shape[1], sigma_of(question.period_px))
     for number in range(1, question.count + 1):
-        eps = torch.from_numpy(stream.randn(1, 1, len(std))).to(std)
+        eps = torch.from_numpy(stream.randn(1, 1, len(std))).float().to(std)
         picture = variations.draw(ws0 + question.sigma * std * eps, variations.noise(number))
         detail = details(picture, question.period_px)
         rest = picture - detail

@@ -61,7 +61,11 @@ class Variations:
         return self.centred(image)
 
     def centred(self, image: Tensor) -> Tensor:
-        """A network's picture [1, C, H, W] -> [C, H, W], black -1 and white 1, without alpha."""
+        """A network's picture [1, C, H, W] -> [C, H, W], black -1 and white 1, without alpha.
+
+        It comes to the CPU from devices that have no float64, which sums over many pixels need.
+        """
+        image = image.cpu() if image.device.type == "mps" else image
         return view.centred(image[0], self.pixel_range)[: colours(image.shape[1])]
 
     def pixels(self, picture: Tensor) -> Pixels:
