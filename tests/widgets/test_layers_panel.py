@@ -280,6 +280,8 @@ def test_a_sheet_or_a_layer_that_was_not_reached_is_no_overlay(bench: Bench, pan
     assert len(dpg.get_item_children(picture.map.layer, 2)) == 1
     bench.show(layer_view=None)
     assert dpg.get_item_children(picture.map.layer, 2) == []
+    bench.show(layer_view=sorted_sheet())  # of a request that was made while one map was looked at
+    assert dpg.get_item_children(picture.map.layer, 2) == []
     panel.cursor.back_to_sheet()
     bench.show(request=bench.turn(), layer_view=sorted_sheet())
     assert bench.request.view.overlay == 0.0
