@@ -72,13 +72,18 @@ def key_of(edit: Intervention) -> str:
 
 
 def in_short(edit: Intervention) -> str:
-    """For a line of the list: '× 0.5', 'in-painted 50 %'."""
+    """What is done: '× 0.5', 'in-painted, 50 %'."""
     op = OPS[key_of(edit)]
     if op.amount == "strength":
         return op.short if edit.value == 1 else f"{op.short}, {100 * edit.value:.0f} %"
     if op.amount == "k":
         return f"{op.short} at {edit.value:g} MAD"
     return op.short if op.amount == "none" else f"{op.short} {edit.value:g}"
+
+
+def in_one_line(edit: Intervention) -> str:
+    """For a line of the list, with the layer."""
+    return f"{'from ' if edit.onward else ''}{edit.layer}   {in_short(edit)}"
 
 
 def in_full(edit: Intervention) -> str:

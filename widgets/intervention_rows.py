@@ -11,7 +11,7 @@ from widgets import look
 from widgets.controls import Checkbox
 from widgets.icons import icon
 from widgets.intervention_list import InterventionList, Items
-from widgets.intervention_ops import in_full, in_short
+from widgets.intervention_ops import in_full, in_one_line
 from widgets.rows import Button, Tag
 
 
@@ -55,7 +55,7 @@ class InterventionRows:
             self.rows = [self._build(number) for number in range(len(now.rows))]
         for number, (row, item) in enumerate(zip(self.rows, now.rows, strict=True)):
             row.on.set(item.on)
-            dpg.configure_item(row.words, label=f"{item.edit.layer}   {in_short(item.edit)}###words{number}")
+            dpg.configure_item(row.words, label=f"{in_one_line(item.edit)}###words{number}")
             dpg.set_value(row.words, number == now.chosen)
             look.bind(row.words, "" if item.on else "muted")
             dpg.set_value(row.full, in_full(item.edit))

@@ -31,15 +31,17 @@ def stylegan1() -> object:
 
 
 def report(layer: str = "b16.conv1") -> DropletReport:
-    """A droplet at (0.3, 0.6) that begins in b16.conv0."""
+    """A droplet at (0.3, 0.398) that begins in b16.conv0."""
 
     def row(name: str, in_run: bool) -> LayerDroplet:
         values = {field: 0 for field in LayerDroplet.__dataclass_fields__}
-        return LayerDroplet(**{**values, "layer": name, "stage": PRE_NORM, "spot": (0.3, 0.6), "radius": 0.04,
+        return LayerDroplet(**{**values, "layer": name, "stage": PRE_NORM, "spot": (0.3, 0.398), "radius": 0.04,
                                "in_run": in_run, "rho": np.ones(1), "kurtosis": np.ones(1)})  # fmt: skip
 
     rows = (row("b8.conv1", False), row("b16.conv0", True), row("b16.conv1", True))
-    return DropletReport(rows, DropletVerdict(True, 9.0, (0.3, 0.6), strongest=layer), DropletRule())
+    return DropletReport(
+        rows, DropletVerdict(True, 9.0, (0.3, 0.398), strongest=layer, text="A droplet."), DropletRule()
+    )
 
 
 # -- the list ----------------------------------------------------------------------------------------------------------
@@ -55,8 +57,8 @@ def test_interventions_follow_the_map_that_is_looked_at(bench: Bench) -> None:
     assert bench.turn().edits == (Intervention("b8.conv0", "scale", 0.0, (7,)),)
     panel.cursor.pick_channel(8)
     bench.turn()
-    edits.op.set("clamp")
-    edits.amounts["bound"].set(1.5)
+    edits.form.op.set("clamp")
+    edits.form.amounts["bound"].set(1.5)
     assert bench.turn().edits == (Intervention("b8.conv0", "scale", 0.0, (7,)),), "another map: nothing is added yet"
     edits.add()
     assert bench.turn().edits[1] == Intervention("b8.conv0", "clamp", 1.5, (8,))
@@ -68,13 +70,13 @@ def test_interventions_follow_the_map_that_is_looked_at(bench: Bench) -> None:
 def test_what_was_added_follows_the_controls(bench: Bench, bench_hand: Hand) -> None:
     (panel,) = bench.add(InterventionsPanel)
     bench.show()
-    panel.op.set("mean")
+    panel.form.op.set("mean")
     bench.turn(2)
     bench_hand.click(*centre_of(panel.add_button.tag))
-    bench_hand.click(*centre_of(panel.maps.tag))
+    bench_hand.click(*centre_of(panel.form.maps.tag))
     bench_hand.type("3, 7-9")
     assert bench.request.edits == (Intervention("b4.const", "mean", 1.0, (3, 7, 8, 9)),)
-    slider = panel.amounts["strength"].tag
+    slider = panel.form.amounts["strength"].tag
     bench_hand.drag(point_in(slider, 0.97, 0.5), point_in(slider, 0.5, 0.5))
     assert bench.request.edits[0].value == pytest.approx(0.5, abs=0.05)
 
@@ -82,15 +84,15 @@ def test_what_was_added_follows_the_controls(bench: Bench, bench_hand: Hand) -> 
 def test_a_drag_is_one_step_back(bench: Bench, bench_hand: Hand) -> None:
     (panel,) = bench.add(InterventionsPanel)
     bench.show()
-    panel.op.set("mean")
+    panel.form.op.set("mean")
     panel.add()
     bench.turn(2)
-    slider = panel.amounts["strength"].tag
+    slider = panel.form.amounts["strength"].tag
     bench_hand.drag(point_in(slider, 0.97, 0.5), point_in(slider, 0.3, 0.5), steps=6)
     assert bench.request.edits[0].value < 0.4
     bench_hand.key("ctrl+z")
     assert bench.turn().edits[0].value == 1.0
-    assert panel.amounts["strength"].value == 100.0
+    assert panel.form.amounts["strength"].value == 100.0
     bench_hand.key("ctrl+y")
     assert bench.turn().edits[0].value < 0.4
     bench_hand.key("ctrl+z")
@@ -102,7 +104,7 @@ def test_rows_are_switched_chosen_lifted_and_removed(bench: Bench, bench_hand: H
     (panel,) = bench.add(InterventionsPanel)
     bench.show()
     for key in ("silence", "mean", "clamp"):
-        panel.op.set(key)
+        panel.form.op.set(key)
         panel.add()
         panel.list.choose(None)
     bench.turn(3)
@@ -111,8 +113,8 @@ def test_rows_are_switched_chosen_lifted_and_removed(bench: Bench, bench_hand: H
     bench_hand.click(*centre_of(panel.rows.rows[1].on.tag))
     assert ops() == ["scale", "clamp"]
     bench_hand.click(*centre_of(panel.rows.rows[2].words))
-    assert (panel.op.value, panel.list.now.chosen) == ("clamp", 2)
-    panel.amounts["bound"].set(0.25)
+    assert (panel.form.op.value, panel.list.now.chosen) == ("clamp", 2)
+    panel.form.amounts["bound"].set(0.25)
     assert bench.turn().edits[1] == Intervention("b4.const", "clamp", 0.25)
     bench_hand.click(*centre_of(button_of(panel, 2, 0)))
     assert [item.edit.op for item in panel.list.now.rows] == ["scale", "clamp", "mean"]
@@ -147,9 +149,9 @@ def test_lists_of_maps(bench: Bench, typed: str, channels: tuple[int, ...] | Non
     (panel,) = bench.add(InterventionsPanel)
     bench.show()
     panel.add()
-    panel.maps.set(typed)
+    panel.form.maps.set(typed)
     assert bench.turn().edits[0].channels == channels
-    assert dpg.get_value(panel.complaint) == words
+    assert dpg.get_value(panel.form.complaint) == words
 
 
 def test_another_model_is_not_sent_what_belongs_to_this_one(bench: Bench) -> None:
@@ -169,23 +171,23 @@ def test_another_model_is_not_sent_what_belongs_to_this_one(bench: Bench) -> Non
 def test_ops_on_the_norm_are_offered_where_there_is_one(bench: Bench) -> None:
     (panel,) = bench.add(InterventionsPanel)
     bench.show()
-    assert not {"no_norm", "clean_norm", "untouched_norm", "inpaint_same_norm"} & set(panel.op.choices)
+    assert not {"no_norm", "clean_norm", "untouched_norm", "inpaint_same_norm"} & set(panel.form.op.choices)
     bench.show(model=stylegan1())
-    panel.layer.set("b8.conv0")
+    panel.form.layer.set("b8.conv0")
     bench.turn(2)
-    assert {"no_norm", "clean_norm", "untouched_norm", "inpaint_same_norm"} <= set(panel.op.choices)
-    panel.op._changed(panel.op.tag, "instance norm off", None)
+    assert {"no_norm", "clean_norm", "untouched_norm", "inpaint_same_norm"} <= set(panel.form.op.choices)
+    panel.form.op._changed(panel.form.op.tag, "instance norm off", None)
     panel.add()
     assert bench.turn(2).edits == (Intervention("b8.conv0", "no_norm", 1.0, stage=PRE_NORM),)
-    assert not panel.stage.enabled
-    panel.onward.set(True)
+    assert not panel.form.stage.enabled
+    panel.form.onward.set(True)
     assert bench.turn().edits[0].onward
 
 
 def test_a_click_on_the_picture_places_the_disc(bench: Bench, bench_hand: Hand) -> None:
     panel, picture = bench.add(InterventionsPanel, PicturePanel)
     bench.show()
-    panel.op.set("inpaint")
+    panel.form.op.set("inpaint")
     panel.add()
     bench.turn(2)
     left, top = dpg.get_item_rect_min(picture.view.drawlist)
@@ -196,15 +198,15 @@ def test_a_click_on_the_picture_places_the_disc(bench: Bench, bench_hand: Hand) 
     assert (disc.x, disc.y) == pytest.approx((8.5 / 32, 24.5 / 32), abs=0.001)
     (ring,) = picture.marks["interventions"]
     assert (ring.x, ring.y, ring.radius) == (disc.x, disc.y, disc.radius)
-    panel.op.set("mean")
+    panel.form.op.set("mean")
     bench.turn(2)
     assert list(picture.marks["interventions"]) == []
 
 
 def test_the_droplets_spot_is_asked_for_and_taken(bench: Bench, bench_hand: Hand) -> None:
-    (panel,) = bench.add(InterventionsPanel)
+    (panel,) = bench.add(InterventionsPanel, width=480)
     bench.show(model=stylegan1())
-    panel.op.set("inpaint")
+    panel.form.op.set("inpaint")
     panel.add()
     bench.turn(2)
     bench_hand.click(*centre_of(panel.spot.tag))
@@ -213,24 +215,25 @@ def test_the_droplets_spot_is_asked_for_and_taken(bench: Bench, bench_hand: Hand
     (question,) = asked.measures
     assert isinstance(question, DropletMeasure)
     bench.show(answers=((question, report()),))
-    taken = Intervention("b16.conv1", "inpaint", 1.0, stage=PRE_NORM, disc=Disc(0.3, 0.6, 0.06))
+    taken = Intervention("b16.conv1", "inpaint", 1.0, stage=PRE_NORM, disc=Disc(0.3, 0.398, 0.08))
     assert bench.turn().edits == (taken,)
     assert bench.request.measures == ()
 
 
 def test_a_recipe_takes_the_spike_out_from_where_it_begins_with_all_norms_held(bench: Bench, bench_hand: Hand) -> None:
-    (panel,) = bench.add(InterventionsPanel, height=780)
+    (panel,) = bench.add(InterventionsPanel)
     bench.show(model=stylegan1())
-    panel.layer.set("b8.conv0")
+    panel.form.layer.set("b8.conv0")
     panel.add()
     bench.turn(3)
     bench_hand.click(*centre_of(panel.recipes[1].tag))
     (question,) = bench.turn().measures
     bench.show(answers=((question, report()),))
     assert bench.turn().edits == (
-        Intervention("b16.conv0", "inpaint", 1.0, None, PRE_NORM, Disc(0.3, 0.6, 0.06), onward=True),
+        Intervention("b16.conv0", "inpaint", 1.0, None, PRE_NORM, Disc(0.3, 0.398, 0.08), onward=True),
         Intervention("b16.conv0", "untouched_norm", 1.0, None, PRE_NORM, onward=True),
     )
+    assert dpg.get_value(panel.verdict) == "A droplet."
     panel.undo()
     assert [edit.op for edit in bench.turn().edits] == ["scale"]
 
