@@ -11,7 +11,7 @@ import dearpygui.dearpygui as dpg
 from app.frame import Frame, LayerView, LoopState, ModelInfo
 from app.request import Mode, RenderRequest, Sort, View
 from app.studies.pinned_maps import Pin, PinnedMaps
-from networks.plan import LayerInfo
+from networks.plan import LayerInfo, on_picture
 from widgets import look
 from widgets.choices import Choice
 from widgets.icons import icon
@@ -31,7 +31,7 @@ WORDS_HINT = (
     "What is shown. PCA: the shares of the variance over the picture that the three components stood for when they"
     " were fitted; red, green and blue are -3 to +3 of their standard deviations."
 )
-MODES = {"maps": "Maps", "rgb": "Three as RGB", "pca": "PCA as RGB"}
+MODES = {"maps": "Maps", "rgb": "3 as RGB", "pca": "PCA as RGB"}
 MODE_HINT = (
     "All maps on a sheet; three maps of your choice as red, green and blue; or the three directions in which all maps"
     " together vary most (principal components). Their axes are fitted once and kept while you drag, so that a colour"
@@ -255,6 +255,8 @@ class LayersPanel(Panel):
         channel = tile_at(self.shown, x, y) if self.shown is not None else None
         if channel is not None and self.cursor.shows(self.shown):
             self.cursor.pick_channel(channel)
+        elif self.shown is not None and self.cursor.layer is not None and not is_sheet(self.shown):
+            self.actions.point(*on_picture(x, y, self.shown.size, self.cursor.layer.sampling_rate))
 
     def _describe(self, x: int, y: int) -> str:
         if self.shown is None or self.cursor.layer is None:
