@@ -36,6 +36,7 @@ class Beside:
             placeholder="or the path of a checkpoint", on_change=self._typed,
         )  # fmt: skip
         self.model = Model()
+        self.known: dict[str, None] = {}  # paths that were taken, in order: they stay in the list
         self.question: DropletControl | None = None
         self.study: StudyHandle | None = None
         self.answer: DropletControlAnswer | None = None
@@ -46,6 +47,11 @@ class Beside:
         return self.answer.report if self.answer is not None and self.model.path else None
 
     @property
+    def title(self) -> str:
+        """What the other model is: 'StyleGAN2 beside it'."""
+        return f"{self.answer.model.title} beside it" if self.answer is not None else "the model beside it"
+
+    @property
     def name(self) -> str:
         """Of the file."""
         return Path(self.model.path).name
@@ -54,8 +60,7 @@ class Beside:
         """Bundled models by what they are, then recent files, then what was typed."""
         words = {model.path: f"{model.title}, {model.about}" for model in state.bundled}
         others = [path for path in state.recent if path not in words]
-        if self.model.path and self.model.path not in words and self.model.path not in others:
-            others.append(self.model.path)
+        others += [path for path in self.known if path not in words and path not in others]
         self.choice.offer({"": NONE} | words | short_names(others))
 
     def ask(self, frame: Frame | None, build: Callable[[RenderRequest, Model], DropletControl]) -> None:
@@ -103,7 +108,7 @@ class Beside:
         path = str(Path(words.strip().strip('"')).expanduser()) if words.strip() else ""
         self._take(path)
         self.path.set("")
-        self.choice.offer(self.choice.choices | ({path: path} if path else {}))
+        self.choice.offer({path: path} | self.choice.choices if path else self.choice.choices)
         self.choice.set(path)
 
     def _take(self, path: str) -> None:
@@ -111,6 +116,8 @@ class Beside:
         attempt = self.model.attempt + 1
         self.stop()
         self.model, self.answer = Model(path, attempt=attempt), None
+        if path:
+            self.known[path] = None
 
 
 def comparable(request: RenderRequest) -> RenderRequest:

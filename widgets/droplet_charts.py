@@ -8,10 +8,10 @@ from typing import Any
 
 import dearpygui.dearpygui as dpg
 
-from app.studies.droplets import DropletReport, DropletRule, DropletTrackAnswer, TrackPoint
+from app.studies.droplets import DropletReport, DropletRule, DropletSearchAnswer, DropletTrackAnswer, TrackPoint
 from widgets import look
 from widgets.droplet_ladder import by_resolution
-from widgets.rows import Tag
+from widgets.rows import Tag, note
 
 BESIDE: look.Colour = (170, 140, 240, 255)  # the model beside
 BESIDE_HOT: look.Colour = (240, 120, 170, 255)
@@ -26,13 +26,13 @@ class RatioBars:
     """A bar per layer, grouped by resolution; those over the threshold in another colour."""
 
     def __init__(self) -> None:
+        self.key = note()
+        look.bind_font(self.key, "small")
         self.tag: Tag
         with dpg.plot(width=-1, no_title=True, no_menus=True, no_inputs=True, no_mouse_pos=True) as self.tag:
-            self.legend: Tag = dpg.add_plot_legend(horizontal=True, location=dpg.mvPlot_Location_NorthWest)
             self.across: Tag = dpg.add_plot_axis(dpg.mvXAxis, no_gridlines=True, no_tick_marks=True)
             self.up: Tag = dpg.add_plot_axis(dpg.mvYAxis)
-            names = (("below", look.ACCENT), ("above 4", look.WARNING), ("", BESIDE), ("", BESIDE_HOT))
-            self.series = [bars(name, colour, self.up) for name, colour in names]
+            self.series = [bars(colour, self.up) for colour in (look.ACCENT, look.WARNING, BESIDE, BESIDE_HOT)]
             self.threshold: Tag = dpg.add_inf_line_series([4.0], horizontal=True, parent=self.up)
         paint(self.threshold, LINE, line=True)
         self.height = look.Height(self.tag, 8.5)
@@ -52,15 +52,17 @@ class RatioBars:
             mine = [bar for bar in values if bar.model == model and bar.hot == bool(hot)]
             dpg.set_value(series, [[bar.x for bar in mine], [bar.ratio for bar in mine]])
             width = min((bar.width for bar in values), default=0.2)
-            words = f"{names[model]}{f', above {rule.ratio:g}' if hot else ''}" if mine else ""
-            dpg.configure_item(series, weight=width * 0.9, label=words, show=bool(mine))
+            dpg.configure_item(series, weight=width * 0.9, show=bool(mine))
+        words = f"Peak ratio by resolution in px, a bar per layer. Blue: {names[0]}, amber where the rule is met"
+        words += f"; violet: {names[1]}, there pink" if len(shown) > 1 else ""
+        dpg.set_value(self.key, f"{words}. Line: the threshold, {rule.ratio:g}.")
         steps = sorted({round(row.resolution) for each in shown for row in each.layers})
         ticks: Any = tuple((str(step), math.log2(step)) for step in steps) or (("", 0.0),)
         dpg.set_axis_ticks(self.across, ticks)
         low, high = (math.log2(step) for step in (steps[0], steps[-1])) if steps else (0.0, 1.0)
         dpg.set_axis_limits(self.across, low - 0.6, high + 0.6)
         dpg.set_value(self.threshold, [[rule.ratio]])
-        dpg.set_axis_limits(self.up, 0, 1.35 * max([rule.ratio * 1.3, *(bar.ratio for bar in values)]))
+        dpg.set_axis_limits(self.up, 0, 1.1 * max([rule.ratio * 1.3, *(bar.ratio for bar in values)]))
 
     def update(self) -> None:
         """Follow the scale."""
@@ -140,6 +142,54 @@ class TrackPlots:
         dpg.set_axis_limits(self.ratios[2], 0.0, 1.25 * highest)
 
 
+class StrengthHistogram:
+    """How many seeds have which strength, in equal bins; the threshold as a line."""
+
+    def __init__(self) -> None:
+        self.tag: Tag
+        with dpg.plot(width=-1, no_title=True, no_menus=True, no_inputs=True, no_mouse_pos=True) as self.tag:
+            self.across: Tag = dpg.add_plot_axis(dpg.mvXAxis, no_gridlines=True)
+            self.up: Tag = dpg.add_plot_axis(dpg.mvYAxis, no_tick_marks=True)
+            self.series = [bars(colour, self.up) for colour in (look.ACCENT, look.WARNING)]
+            self.threshold: Tag = dpg.add_inf_line_series([4.0], parent=self.up)
+        paint(self.threshold, LINE, line=True)
+        self.height = look.Height(self.tag, 4.0)
+        self.key = note()
+        look.bind_font(self.key, "small")
+        self.shown: DropletSearchAnswer | None = None
+
+    def show(self, answer: DropletSearchAnswer) -> None:
+        """Show the strengths of all seeds."""
+        self.height.update()
+        if answer is self.shown:
+            return
+        self.shown = answer
+        limit = answer.rule.ratio
+        centres, counts, width = histogram([row.strength for row in answer.rows], limit)
+        for series, hot in zip(self.series, (False, True), strict=True):
+            mine = [(x, float(count)) for x, count in zip(centres, counts, strict=True) if (x > limit) == hot]
+            dpg.set_value(series, [[x for x, _ in mine], [count for _, count in mine]])
+            dpg.configure_item(series, weight=width * 0.92)
+        dpg.set_value(self.key, f"How many seeds have which strength; amber: above {limit:g}, a droplet.")
+        dpg.set_value(self.threshold, [[limit]])
+        dpg.set_axis_limits(self.across, 0.0, width * len(centres))
+        most: Any = (("0", 0.0), (str(max(1, *counts)), float(max(1, *counts))))
+        dpg.set_axis_ticks(self.up, most)
+        dpg.set_axis_limits(self.up, 0.0, 1.15 * max(1, *counts))
+
+
+def histogram(values: Sequence[float], limit: float, bins: int = 32) -> tuple[list[float], list[int], float]:
+    """Values >= 0 -> (centres, counts, width) of equal bins from 0 on, `limit` being an edge: no bin straddles it."""
+    top = min(max([2 * limit, *values]), 64 * limit)  # what lies further out counts in the last bin
+    below = max(1, round(bins * limit / top))
+    width = limit / below
+    count = math.floor(top / width) + 1
+    counts = [0] * count
+    for value in values:
+        counts[min(count - 1, max(0, math.ceil(value / width) - 1))] += 1  # the limit itself is not exceeded
+    return [width * (number + 0.5) for number in range(count)], counts, width
+
+
 def columns_of(points: Sequence[TrackPoint]) -> tuple[list[float], list[float], list[float]]:
     """x, y, ratio of each point."""
     return (
@@ -149,9 +199,9 @@ def columns_of(points: Sequence[TrackPoint]) -> tuple[list[float], list[float], 
     )
 
 
-def bars(name: str, colour: look.Colour, axis: Tag) -> Tag:
+def bars(colour: look.Colour, axis: Tag) -> Tag:
     """A bar series of one colour."""
-    series: Tag = dpg.add_bar_series([], [], label=name, parent=axis)
+    series: Tag = dpg.add_bar_series([], [], parent=axis)
     paint(series, colour)
     return series
 

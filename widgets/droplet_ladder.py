@@ -221,7 +221,10 @@ class Legend:
             self.low: Tag = dpg.add_text("", color=look.MUTED)
             self.drawlist: Tag = dpg.add_drawlist(8, 8)
             self.high: Tag = dpg.add_text("", color=look.MUTED)
-            hint = "One scale for all maps of both models: what is brighter than the middle exceeds the threshold."
+            hint = (
+                "The colours of all maps, of both models: S from 0 to twice the threshold times its median. The line "
+                "in the middle is the threshold of the rule."
+            )
             for item in (self.low, self.high):
                 look.bind_font(item, "small")
                 tooltip(item, hint)
@@ -234,8 +237,8 @@ class Legend:
             return
         self._drawn = wanted
         dpg.configure_item(self.group, show=shown)
-        dpg.set_value(self.low, "S: 0")
-        dpg.set_value(self.high, f"{2 * threshold:g} × its median;  tick: {threshold:g} ×")
+        dpg.set_value(self.low, "S  0")
+        dpg.set_value(self.high, f"{2 * threshold:g} × median")
         width, height, top = look.pixels(90), look.pixels(9), look.pixels(5)
         dpg.configure_item(self.drawlist, width=width, height=height + top + 2)
         dpg.delete_item(self.drawlist, children_only=True)

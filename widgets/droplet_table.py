@@ -9,6 +9,7 @@ import dearpygui.dearpygui as dpg
 
 from app.studies.droplets import DropletReport, DropletRule, LayerDroplet
 from widgets import look
+from widgets.droplet_ladder import describe
 from widgets.rows import Tag, tooltip
 
 COLUMNS = {
@@ -40,6 +41,7 @@ COLUMNS = {
     ),
     "kurtosis": ("kurt.", 1.3, "Kurtosis, mean over the channels: mean((x − mean)⁴) / variance²; 3 for normal values."),
 }
+NEEDED = {"ring": 440, "kurtosis": 400, "energy": 340}  # pixels at scale 1 of the panel's width
 
 
 class DropletTable:
@@ -48,14 +50,16 @@ class DropletTable:
     def __init__(self, pick: Callable[[str], None]) -> None:
         self.pick = pick
         self.rows: dict[str, tuple[Tag, list[Tag]]] = {}
+        self.tips: dict[str, Tag] = {}
         self.report: DropletReport | None = None
         self.picked = ""
         self.tag: Tag
         with dpg.table(
             header_row=False, policy=dpg.mvTable_SizingStretchProp, row_background=True, no_pad_outerX=True
         ) as self.tag:
-            for _, weight, _ in COLUMNS.values():
-                dpg.add_table_column(init_width_or_weight=weight)
+            self.columns: dict[str, Tag] = {
+                name: dpg.add_table_column(init_width_or_weight=weight) for name, (_, weight, _) in COLUMNS.items()
+            }
         look.bind_style(self.tag, "list")
         look.bind_font(self.tag, "small")
 
@@ -70,21 +74,29 @@ class DropletTable:
         for row in layers:
             selectable, cells = self.rows[row.layer]
             dpg.set_value(selectable, row.layer == picked)
+            dpg.set_value(self.tips[row.layer], describe(row))
             for cell, words in zip(cells, numbers(row), strict=True):
                 dpg.set_value(cell, words)
             limits = () if report is None else passed(row, report.rule)
             for cell, over in zip(cells, limits, strict=False):
                 look.bind(cell, "warning" if over else "")
 
+    def fit(self, width: float) -> None:
+        """Leave columns out where a panel of `width` screen pixels has no room for them; rows tell them all."""
+        for name, needed in NEEDED.items():
+            dpg.configure_item(self.columns[name], enabled=width >= look.pixels(needed))
+
     def _build(self, names: list[str]) -> None:
         dpg.delete_item(self.tag, children_only=True, slot=1)
-        self.rows = {}
+        self.rows, self.tips = {}, {}
         with dpg.table_row(parent=self.tag):
             for words, _, hint in COLUMNS.values():
                 tooltip(dpg.add_text(words, color=look.MUTED), hint)
         for name in names:
             with dpg.table_row(parent=self.tag):
                 selectable = dpg.add_selectable(label=name, span_columns=True, callback=self._clicked, user_data=name)
+                with dpg.tooltip(selectable, delay=0.5, hide_on_activity=True):
+                    self.tips[name] = dpg.add_text("", wrap=340)
                 self.rows[name] = selectable, [dpg.add_text("") for _ in list(COLUMNS)[1:]]
 
     def _clicked(self, sender: Tag, app_data: Any, user_data: str) -> None:

@@ -37,11 +37,11 @@ class DropletsPanel(Panel):
     title, order, window_id, area = "Droplets", 84, 1_000_000_071, "right-top"
 
     def build(self) -> None:
-        with columns(0.42, 0.58):
+        with columns(0.5, 0.5):
             self.measure = Checkbox("", True, "Measure each picture while this panel is in sight.", beside="measure")
             self.mark = Checkbox(
                 "", True, "A ring on the picture: the disc around the spot where S peaks. Amber: a droplet.",
-                beside="mark the picture",
+                beside="mark",
             )  # fmt: skip
         self.beside = Beside(self.actions)
         self.here = DropletColumn(self.actions.texture, self.pick)
@@ -86,6 +86,7 @@ class DropletsPanel(Panel):
             self.serial = frame.serial
             self.report = frame.answer(DropletMeasure) or self.report
             self.table.show(self.report, self.picked)
+        self.table.fit(dpg.get_item_rect_size(self.window_id)[0])
         dpg.configure_item(self.more, show=self.report is not None)
 
     def _show_sides(self) -> None:
@@ -100,7 +101,7 @@ class DropletsPanel(Panel):
         self.here.ladder.picked = self.picked
         self.sides.show(both)
         self.legend.show(self.report is not None, RULE.ratio)
-        names = (self.model.title if self.model is not None else "", "beside")
+        names = (self.model.title if self.model is not None else "", self.beside.title)
         self.bars.show(self.report, self.beside.report, names)
 
     def _mark(self) -> None:
