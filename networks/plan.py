@@ -75,6 +75,17 @@ class Noise:
         return next((layer for layer in self.layers if layer.name == name), LayerNoise(name))
 
 
+def on_picture(column: float, row: float, size: tuple[int, int], sampling_rate: float) -> tuple[float, float]:
+    """A place on a map of `size` (H, W), sample centres at whole numbers -> (x, y) in picture widths and heights.
+
+    sampling_rate: `LayerInfo.sampling_rate`, 0 for a map without margin. The inverse of `Disc.on_map`.
+    """
+    height, width = size
+    across = sampling_rate or float(width)
+    down = across * height / width
+    return 0.5 + (column - (width - 1) / 2) / across, 0.5 + (row - (height - 1) / 2) / down
+
+
 @dataclass(frozen=True)
 class Disc:
     """A spot on the picture: centre (x, y) in picture widths and heights from the upper left corner, radius in heights.

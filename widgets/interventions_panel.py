@@ -130,7 +130,7 @@ class InterventionsPanel(Panel):
     def _mark(self) -> None:
         """Rings on the picture: the disc that is described, and fainter those of the list."""
         marks: list[Mark] = []
-        if self.visible():
+        if self._is_open():
             described = self.form.disc
             discs = dict.fromkeys(edit.disc for edit in self.list.edits if edit.disc is not None)
             marks = [Ring(disc.x, disc.y, disc.radius, QUIET) for disc in discs if disc != described]
@@ -146,6 +146,10 @@ class InterventionsPanel(Panel):
             self.list.forget()
             dpg.configure_item(self.recipe_group, show=any(PRE_NORM in layer.stages for layer in model.layers))
             self._say("")
+
+    def _is_open(self) -> bool:
+        """Whether discs are shown and can be placed: also from behind the Layers panel while one is chosen."""
+        return self.visible() or self.list.chosen is not None
 
     def _say(self, words: str) -> None:
         dpg.configure_item(self.verdict, default_value=words, show=bool(words))
@@ -169,7 +173,7 @@ class InterventionsPanel(Panel):
         self.form.describe(self.list.chosen)
 
     def take_point(self, x: float, y: float) -> None:
-        if self.visible() and self.form.disc is not None:
+        if self._is_open() and self.form.disc is not None:
             self.form.place(x, y)
 
     def reset(self) -> None:

@@ -13,7 +13,7 @@ from scipy.sparse.linalg import spsolve
 from torch.testing import assert_close
 
 from networks.edits import EditError, check, inpainted, inside, intervene, reached
-from networks.plan import OUTPUT, PRE_NORM, Disc, Intervention, LayerInfo
+from networks.plan import OUTPUT, PRE_NORM, Disc, Intervention, LayerInfo, on_picture
 from networks.stylegan1 import instance_norm
 from networks.taps import Taps
 from tests.networks.small import small
@@ -115,6 +115,8 @@ def test_a_disc_lies_where_the_picture_shows_it() -> None:
     assert Disc(0.25, 0.5, 0.125).on_map((24, 24), 0.0) == (5.5, 11.5, 3.0)
     assert Disc(0.5 / 24, 23.5 / 24, 0.1).on_map((24, 24), 24.0) == pytest.approx((0.0, 23.0, 2.4))
     assert Disc(0.25, 0.25, 0.25).on_map((16, 8), 8.0) == (1.5, 3.5, 4.0)  # radius in heights
+    for size, rate in (((36, 36), 24.0), ((24, 24), 0.0), ((16, 8), 8.0)):
+        assert on_picture(*Disc(0.3, 0.8).on_map(size, rate)[:2], size, rate) == pytest.approx((0.3, 0.8))
 
 
 def test_a_disc_holds_its_samples_and_never_none() -> None:

@@ -8,11 +8,12 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 
+from app.frame import LayerView
 from app.studies.droplets import DropletMeasure, DropletReport, DropletRule, DropletVerdict, LayerDroplet
 from app.studies.interventions import Comparison, Untouched
 from networks.plan import OUTPUT, PRE_NORM, Disc, Intervention
 from tests.gui_support import Hand, centre_of, point_in
-from tests.widgets.support import Bench, layers, model, ramp
+from tests.widgets.support import Bench, layers, model, ramp, sheet
 from widgets.interventions_panel import InterventionsPanel
 from widgets.layers_panel import LayersPanel
 from widgets.pane import arrange
@@ -201,6 +202,32 @@ def test_a_click_on_the_picture_places_the_disc(bench: Bench, bench_hand: Hand) 
     panel.form.op.set("mean")
     bench.turn(2)
     assert list(picture.marks["interventions"]) == []
+
+
+def test_a_click_on_one_large_map_places_the_disc_too(bench: Bench, bench_hand: Hand) -> None:
+    """On sample (3, 12) of a map of 16 x 16, with the list behind another tab."""
+    maps, panel = bench.add(LayersPanel, InterventionsPanel, width=400)
+    bench.show()
+    panel.form.op.set("inpaint")
+    panel.add()
+    maps.pick_layer(next(layer for layer in layers() if layer.name == "b16.conv1"))
+    maps.cursor.pick_channel(5)
+    bench.turn()
+    panel.list.choose(0)
+    dpg.configure_item(panel.window_id, show=False)
+    bench.show(layer_view=one_map())
+    left, top = dpg.get_item_rect_min(maps.view.drawlist)
+    (x, y), _ = maps.view.placement.corners()
+    zoom = maps.view.zoom
+    bench_hand.click(left + x + 3.5 * zoom, top + y + 12.5 * zoom)
+    disc = bench.turn().edits[0].disc
+    assert (disc.x, disc.y) == pytest.approx((3.5 / 16, 12.5 / 16), abs=0.001)
+
+
+def one_map() -> LayerView:
+    """Map 5 of b16.conv1, large."""
+    shown = sheet("b16.conv1")
+    return replace(shown, pixels=ramp(16, 16), size=(16, 16), channel=5, first=5, count=1, columns=1, tile=(16, 16))
 
 
 def test_the_droplets_spot_is_asked_for_and_taken(bench: Bench, bench_hand: Hand) -> None:
