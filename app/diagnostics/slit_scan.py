@@ -203,5 +203,6 @@ def run(question: SlitScan, renderer: Renderer) -> Iterator[Update]:
             explained=None if motion is None else motion.explained,
             stride=1 if motion is None else motion.stride,
             bands=streaks,
+            model=variations.opened.info,
         )
         yield Update(number / question.frames, f"{number} of {question.frames} frames", answer)

@@ -163,5 +163,6 @@ def run(question: NeighbourhoodMean, renderer: Renderer) -> Iterator[Update]:
             coarse=coarse.score(),
             sigma=question.sigma,
             period_px=question.period_px,
+            model=variations.opened.info,
         )
         yield Update(number / question.count, f"{number} of {question.count} pictures", answer)

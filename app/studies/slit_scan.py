@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from app.frame import Pixels
+from app.frame import ModelInfo, Pixels
 from app.request import RenderRequest
 from app.studies import Study
 from app.studies.estimate import Estimate
@@ -70,3 +70,4 @@ class SlitAnswer:
     explained: float | None
     stride: int
     bands: tuple[BandStreak, ...]  # fine to coarse
+    model: ModelInfo | None = None  # that drew them

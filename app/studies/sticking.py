@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.frame import Pixels
+from app.frame import ModelInfo, Pixels
 from app.request import RenderRequest
 from app.studies import Study
 from app.studies.estimate import Estimate
@@ -56,6 +56,7 @@ class NeighbourhoodAnswer:
     coarse: Estimate | None
     sigma: float
     period_px: float
+    model: ModelInfo | None = None  # that drew them
 
     @property
     def telling(self) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from app import problems
 from app.bundled import bundled_models
 from app.compare import Pane
@@ -233,6 +235,10 @@ class Desk:
     def save_numbers(self, name: str, values: Mapping[str, Any]) -> None:
         """What was measured as JSON; the name says what it is ('spectrum')."""
         self.pictures.write_json(self._new_path(f"-{name}.json"), values)
+
+    def save_pixels(self, name: str, rgba: np.ndarray) -> None:
+        """A picture that was made of measurements [H, W, 4] as PNG; the name says what it is ('sharpness')."""
+        self.pictures.write(self._new_path(f"-{name}.png"), rgba)
 
     def _new_path(self, suffix: str) -> Path:
         model = self.model.path if self.run is None else f"{self.run.name}.safetensors"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.display.stage import StageError
 from app.frame import Frame, Status
@@ -163,6 +164,14 @@ def test_numbers_are_written_as_json_and_what_json_cannot_say_is_a_sentence(desk
     assert desk.messages.said[0] == (f"Saved {path}", False)
     assert desk.messages.said[1][1]
     assert "nan.json could not be written" in desk.messages.said[1][0]
+
+
+def test_a_picture_of_measurements_is_written_under_its_name(desk: Desk):
+    desk.model = Model(path="/models/ffhq.pkl")
+    desk.save_pixels("sharpness", PICTURE)
+    desk.close()
+    (path,) = desk.output.glob("ffhq-*-sharpness.png")
+    assert np.array_equal(np.asarray(Image.open(path).convert("RGBA")), PICTURE)
 
 
 def test_the_stage_shows_the_last_picture_and_says_why_it_cannot(desk: Desk):
