@@ -17,8 +17,8 @@ COLUMNS = {
     "ratio": (
         "ratio",
         1.3,
-        "Peak ratio: max S / median S, where S(p) = √ mean over channels of ((x(p) − m) / s)².\n"
-        "m is the channel's median, s the scale of its rest. About 1.5 where nothing stands out.",
+        "Peak ratio: max S / median S, where S(p) = √(exp(mean of ln(1 + z²)) − 1), the mean over the channels, and "
+        "z = (x(p) − m) / s; m is the channel's median, s the scale of its rest. 1 to 2 where nothing stands out.",
     ),
     "agree": (
         "agree",
