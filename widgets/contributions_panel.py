@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import dearpygui.dearpygui as dpg
 
 from app.frame import Frame, LoopState, ModelInfo
-from app.request import RenderRequest, to_json
-from app.studies.contributions import ONE_TORGB, ContributionShares, ResolutionAnswer, ResolutionPictures, SharesAnswer
+from app.request import RenderRequest
+from app.studies.contributions import (
+    ONE_TORGB,
+    ContributionShares,
+    ResolutionAnswer,
+    ResolutionPictures,
+    SharesAnswer,
+    as_json,
+)
 from widgets.canvas import Bar, BarList, Caption, PictureStrip
 from widgets.choices import Choice
 from widgets.controls import IntField, IntSlider, Slider
@@ -175,18 +181,3 @@ def several_torgbs(model: ModelInfo) -> bool:
 def size_name(size: tuple[int, int]) -> str:
     """(H, W) -> '8 × 8', width first."""
     return f"{size[1]} × {size[0]}"
-
-
-def as_json(answer: SharesAnswer, question: ContributionShares) -> dict[str, Any]:
-    """The numbers with their units."""
-    return {
-        "what": "share of each to-RGB: std of the pixel values it adds / sum of all, Karras et al. 2020, section 4.2",
-        "to-RGBs": answer.use,
-        "latents": answer.count,
-        "first_seed": question.first,
-        "resolutions_px": [list(size[::-1]) for size in answer.sizes],
-        "share_percent": list(answer.share),
-        "std_percent_of_range": list(answer.std),
-        "share_percent_of_each_latent": answer.each.tolist(),
-        "request": to_json(question.request),
-    }

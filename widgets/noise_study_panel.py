@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import dearpygui.dearpygui as dpg
-import numpy as np
 
 from app.colormaps import colourize
 from app.frame import Frame, LoopState, ModelInfo
-from app.request import RenderRequest, to_json
-from app.studies.noise_study import ALL, NO_NOISE, LayerSpread, NoiseAnswer, NoiseSpread
+from app.request import RenderRequest
+from app.studies.noise_study import ALL, NO_NOISE, LayerSpread, NoiseAnswer, NoiseSpread, as_json, layer_name
 from networks.plan import Noise
 from widgets import look
 from widgets.canvas import Bar, BarList, ColourBar
@@ -158,11 +156,6 @@ class NoiseStudyPanel(Panel):
             self.actions.save_numbers("noise-study", as_json(self.answer, self.question))
 
 
-def layer_name(layer: str) -> str:
-    """The words before a bar."""
-    return layer or "all layers"
-
-
 def decisive(request: RenderRequest) -> RenderRequest:
     """What the spread depends on, for comparison."""
     plain = RenderRequest()
@@ -170,23 +163,3 @@ def decisive(request: RenderRequest) -> RenderRequest:
         request, view=plain.view, diagnostic=plain.diagnostic, measures=(), max_height=None,
         noise=Noise(layers=request.noise.layers),
     )  # fmt: skip
-
-
-def as_json(answer: NoiseAnswer, question: NoiseSpread) -> dict[str, Any]:
-    """The numbers with their units; the maps themselves are pictures."""
-    return {
-        "what": "standard deviation of pixels over draws of the noise, in percent of the range from black to white",
-        "first_noise_seed": question.first,
-        "layers": [
-            {
-                "layer": layer_name(row.layer),
-                "noise_size_px": list(row.size[::-1]),
-                "draws": row.draws,
-                "mean_percent": row.mean,
-                "largest_percent": row.largest,
-                "median_percent": float(np.median(row.spread)),
-            }
-            for row in answer.rows
-        ],
-        "request": to_json(question.request),
-    }

@@ -6,15 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import dearpygui.dearpygui as dpg
-import numpy as np
 
 from app.colormaps import colourize
 from app.frame import Frame, LoopState, ModelInfo
-from app.request import RenderRequest, Truncation, to_json
-from app.studies.spectrum import BETA, AverageSpectrum, Curve, PictureSpectrum, Spectrum
+from app.request import RenderRequest, Truncation
+from app.studies.spectrum import BETA, AverageSpectrum, PictureSpectrum, Spectrum, as_json
 from networks.plan import LayerInfo
 from widgets.canvas import ColourBar
 from widgets.choices import Choice, Combo
@@ -28,7 +26,7 @@ from widgets.study_box import Ask, StudyBox
 
 SOURCES = {"live": "This picture", "mean": "Average", "second": "Second model"}
 SOURCE_HINT = "Which spectrum the map shows; the average and the second model's have to be measured first."
-CURVES = {"across": "0°", "diagonal": "45°", "radial": "Radial mean"}
+CURVE_NAMES = {"across": "0°", "diagonal": "45°", "radial": "Radial mean"}
 CURVE_HINT = "A slice through the spectrum along the horizontal axis or the diagonal, or the mean over all directions."
 BETA_HINT = (
     "Shape of the Kaiser window that the picture is multiplied by, so that its borders do not show: "
@@ -64,7 +62,7 @@ class SpectrumPanel(Panel):
         with columns(0.5, 0.5):
             self.low = Slider("", -60.0, -150.0, 0.0, LOW_HINT, unit="dB", decimals=0, name="from")
             self.high = Slider("", 30.0, 0.0, 80.0, HIGH_HINT, unit="dB", decimals=0, name="to")
-        self.curve = Choice("", "across", CURVES, CURVE_HINT)
+        self.curve = Choice("", "across", CURVE_NAMES, CURVE_HINT)
         self.plot = SpectrumPlot(PLOT_LINES)
         with columns(0.36, 0.64):
             self.grid = Checkbox("", True, GRID_HINT, beside="layer grids")
@@ -138,7 +136,7 @@ class SpectrumPanel(Panel):
 
     def _show_lines(self) -> None:
         lines = [
-            Line(words.lower(), curve_of(self.spectra[source], self.curve.value)) if source in self.spectra else None
+            Line(words.lower(), self.spectra[source].curve(self.curve.value)) if source in self.spectra else None
             for source, words in SOURCES.items()
         ]
         factor = math.sqrt(2) if self.curve.value == "diagonal" else 1.0
@@ -244,29 +242,6 @@ def frequency_at(spectrum: Spectrum, x: int, y: int) -> tuple[float, float]:
     return (x - width // 2) / width * per_px, (y - height // 2) / height * per_px
 
 
-def curve_of(spectrum: Spectrum, name: str) -> Curve:
-    """One of the lines through a spectrum."""
-    return {"across": spectrum.across, "diagonal": spectrum.diagonal, "radial": spectrum.radial}[name]
-
-
 def short_name(path: str) -> str:
     """'name in folder'."""
     return f"{Path(path).name} in {Path(path).parent.name or '/'}"
-
-
-def as_json(spectrum: Spectrum, request: RenderRequest, question: AverageSpectrum | None) -> dict[str, Any]:
-    """The lines with their units; 0 dB is white noise with standard deviation 1 in -1..1."""
-    return {
-        "pictures": spectrum.count,
-        "first_seed": question.first if question is not None else None,
-        "kaiser_beta": spectrum.beta,
-        "picture_px": list(spectrum.size[::-1]),
-        "request": to_json(request),
-        **{
-            name: {
-                "cycles_per_picture_width": np.round(curve_of(spectrum, name).frequency, 4).tolist(),
-                "power_db": np.round(curve_of(spectrum, name).power_db, 3).tolist(),
-            }
-            for name in CURVES
-        },
-    }

@@ -10,12 +10,12 @@ by from the doubled picture of the resolution before. These differences add up t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from app.frame import Pixels
-from app.request import RenderRequest
+from app.request import RenderRequest, to_json
 from app.studies import Measure, Study
 
 Use = Literal["single", "summed", "apart"]
@@ -78,3 +78,18 @@ class SharesAnswer:
     each: np.ndarray
     count: int
     total: int
+
+
+def as_json(answer: SharesAnswer, question: ContributionShares) -> dict[str, Any]:
+    """The numbers with their units."""
+    return {
+        "what": "share of each to-RGB: std of the pixel values it adds / sum of all, Karras et al. 2020, section 4.2",
+        "to-RGBs": answer.use,
+        "latents": answer.count,
+        "first_seed": question.first,
+        "resolutions_px": [list(size[::-1]) for size in answer.sizes],
+        "share_percent": list(answer.share),
+        "std_percent_of_range": list(answer.std),
+        "share_percent_of_each_latent": answer.each.tolist(),
+        "request": to_json(question.request),
+    }

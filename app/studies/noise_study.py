@@ -8,12 +8,12 @@ and seed are not used.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from app.frame import Pixels
-from app.request import RenderRequest
+from app.request import RenderRequest, to_json
 from app.studies import Study
 
 ALL = ""  # the layer name of the row where every layer's noise is drawn
@@ -57,3 +57,28 @@ class NoiseAnswer:
     picture: Pixels
     rows: tuple[LayerSpread, ...]
     draws: int
+
+
+def layer_name(layer: str) -> str:
+    """The words before a bar."""
+    return layer or "all layers"
+
+
+def as_json(answer: NoiseAnswer, question: NoiseSpread) -> dict[str, Any]:
+    """The numbers with their units; the maps themselves are pictures."""
+    return {
+        "what": "standard deviation of pixels over draws of the noise, in percent of the range from black to white",
+        "first_noise_seed": question.first,
+        "layers": [
+            {
+                "layer": layer_name(row.layer),
+                "noise_size_px": list(row.size[::-1]),
+                "draws": row.draws,
+                "mean_percent": row.mean,
+                "largest_percent": row.largest,
+                "median_percent": float(np.median(row.spread)),
+            }
+            for row in answer.rows
+        ],
+        "request": to_json(question.request),
+    }

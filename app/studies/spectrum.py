@@ -10,13 +10,14 @@ figures are 5.3 dB higher).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from app.request import RenderRequest
+from app.request import RenderRequest, to_json
 from app.studies import Measure, Study
 
+CURVES = ("across", "diagonal", "radial")
 BETA = 8.0  # of the official script
 LIVE_PX, STUDY_PX = 512, 1024  # a spectrum is interpolated up to this side
 INTERPOLATION = 4  # of the official script, at most
@@ -65,3 +66,25 @@ class Spectrum:
     beta: float
     count: int
     total: int
+
+    def curve(self, name: str) -> Curve:
+        """One of CURVES."""
+        return {"across": self.across, "diagonal": self.diagonal, "radial": self.radial}[name]
+
+
+def as_json(spectrum: Spectrum, request: RenderRequest, question: AverageSpectrum | None) -> dict[str, Any]:
+    """The lines with their units; 0 dB is white noise with standard deviation 1 in -1..1."""
+    return {
+        "pictures": spectrum.count,
+        "first_seed": question.first if question is not None else None,
+        "kaiser_beta": spectrum.beta,
+        "picture_px": list(spectrum.size[::-1]),
+        "request": to_json(request),
+        **{
+            name: {
+                "cycles_per_picture_width": np.round(spectrum.curve(name).frequency, 4).tolist(),
+                "power_db": np.round(spectrum.curve(name).power_db, 3).tolist(),
+            }
+            for name in CURVES
+        },
+    }
