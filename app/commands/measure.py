@@ -40,6 +40,7 @@ def measure(
 ) -> None:
     """Measure over many pictures; KIND is one of
 
+    \b
     contributions: the share of each resolution's to-RGB (Karras et al. 2020, Fig. 8);
     spectrum: the average power spectrum (avg_spectra.py of StyleGAN3);
     noise: the spread of the pixels when noise is drawn anew, layer by layer.
