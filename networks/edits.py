@@ -185,8 +185,11 @@ def circle(radius: float) -> Tensor:
 
 
 def poisson(points: Tensor, rim: Tensor) -> Tensor:
-    """Weights [K, M] of the rim's points [M, 2] for points inside [K, 2], both from the centre; each row sums to 1."""
-    weights = (rim[:1].square().sum() - points.square().sum(dim=1))[:, None] / torch.cdist(points, rim).square()
+    """Weights [K, M] of the rim's points [M, 2] for points inside [K, 2]; each row sums to 1.
+
+    R^2 - |p|^2 is common to a row and cancels.
+    """
+    weights = torch.cdist(points, rim).square().reciprocal()
     return weights / weights.sum(dim=1, keepdim=True)
 
 

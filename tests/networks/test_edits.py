@@ -267,6 +267,7 @@ def test_onward_reaches_every_later_layer_but_no_torgb() -> None:
     layers = small("stylegan1").generator.layers
     edit = Intervention("b8.conv0", "no_norm", stage=PRE_NORM, onward=True)
     assert reached(edit, layers) == ("b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1")
+    assert reached(replace(edit, stage=OUTPUT), layers) == reached(edit, layers)
     assert reached(replace(edit, onward=False), layers) == ("b8.conv0",)
     generator, ws = small("stylegan1").generator, small("stylegan1").ws
     one_by_one = [replace(edit, layer=name, onward=False) for name in reached(edit, layers)]
@@ -287,6 +288,16 @@ def test_held_norms_pass_a_change_on_only_where_convolutions_carry_it() -> None:
     assert held[:, :, far].abs().max() < 1e-4
     assert held.abs().max() > 0.05
     assert (generator.synthesize(ws, Taps(edits=[hold])) - plain).abs().max() < 1e-4, "by itself it changes nothing"
+
+
+def test_without_instance_norms_a_filled_disc_changes_nothing_far_away() -> None:
+    """StyleGAN2, the negative control: its demodulation measures no map."""
+    generator, ws = small("stylegan2-skip").generator, small("stylegan2-skip").ws
+    fill = Intervention("b8.conv0", "inpaint", disc=Disc(0.06, 0.06, 0.05))
+    change = generator.synthesize(ws, Taps(edits=[fill])) - generator.synthesize(ws)
+    far = np.add.outer(np.arange(16), np.arange(16)) >= 22
+    assert change[:, :, far].abs().max() < 1e-5
+    assert change.abs().max() > 0.05
 
 
 # -- what does not fit is said -----------------------------------------------------------------------------------------
