@@ -2,7 +2,8 @@
 
 The window declares the panes (`declare`), the desk hands over the shared request once per turn (`update`); nothing
 here waits. A worker exists as long as its pane is on the screen. All of them, and the microscope's own, get an equal
-part of the threads, so that the operating system shares the cores between them and a slow model holds nobody up.
+part of the threads, so that the operating system shares the cores between them and a slow model holds nobody up; on a
+GPU they take turns between layers (app/compare_turns.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.compare import Pane, PaneState, asked_of, derive, threads_each
+from app.compare_turns import Turns
 from app.engine import Draws, Engine, content
 from app.frame import Frame, ModelInfo, Status
 from app.request import RenderRequest
@@ -25,15 +27,18 @@ JOIN_S = 30.0
 
 @dataclass(frozen=True)
 class Shared:
-    """What the panes' workers share with the microscope's own: open models, and threads of one operation in all."""
+    """What the panes' workers share with the microscope's own: open models, threads of one operation in all, a GPU."""
 
     store: Any
     threads: int
+    turns: Turns = field(default_factory=Turns, compare=False)
 
 
 def shared_by(renderer: Any) -> Shared:
-    """Asked of the microscope's own renderer, in its thread."""
-    return Shared(renderer.store, renderer.threads)
+    """Asked of the microscope's own renderer, in its thread; on a GPU it takes turns with the panes' from now on."""
+    shared = Shared(renderer.store, renderer.threads)
+    renderer.turn = shared.turns.turn()
+    return shared
 
 
 def make_renderer(shared: Shared, threads: int) -> Draws:
@@ -42,7 +47,9 @@ def make_renderer(shared: Shared, threads: int) -> Draws:
     from app.renderer import Renderer
 
     devices.yield_to_window()
-    return Renderer(shared.store, threads=threads, live=True)
+    renderer = Renderer(shared.store, threads=threads, live=True)
+    renderer.turn = shared.turns.turn()
+    return renderer
 
 
 def use_threads(count: int) -> Callable[[Any], None]:

@@ -6,9 +6,10 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -28,6 +29,9 @@ from networks.edits import EditError
 from networks.ops import compiled
 from networks.plan import LayerInfo, Noise
 from networks.taps import Cancelled, Taps
+
+if TYPE_CHECKING:
+    from app.compare_turns import Turn
 
 CancelCheck = Callable[[], bool]
 ProgressCall = Callable[[float, str], None]
@@ -106,6 +110,7 @@ class Renderer:
         self._axes: Bounded[Hashable, Axes] = Bounded(32)
         self._maps: Bounded[Hashable, Tensor] = Bounded(64, 512 << 20, _bytes)
         self._answered: Bounded[Hashable, Any] = Bounded(16)
+        self.turn: Turn | None = None  # a place in the queue for a GPU that several renderers draw on
 
     def open(self, request: RenderRequest, progress: ProgressCall | None = None, cancelled: CancelCheck | None = None
              ) -> Opened:  # fmt: skip
@@ -199,9 +204,11 @@ class Renderer:
         maps = {point: kept for point in wanted if (kept := self._maps.get((full, point))) is not None}
         if image is not None and len(maps) == len(wanted):
             return image, maps
-        taps = PacedTaps(capture=wanted, edits=request.edits, stop_at=stop, cancelled=cancelled)
-        taps.begin(only_maps=image is not None)
-        drawn = self._pass(opened, request, ws, taps)
+        checked = self._between_layers(opened.device, cancelled)
+        taps = PacedTaps(capture=wanted, edits=request.edits, stop_at=stop, cancelled=checked)
+        with self._turn_on(opened.device):
+            taps.begin(only_maps=image is not None)
+            drawn = self._pass(opened, request, ws, taps)
         if drawn is not None:
             image = drawn
             self._images.put(key, image)
@@ -209,6 +216,22 @@ class Renderer:
             self._maps.put((full, point), captured)
         assert image is not None
         return image, taps.captured
+
+    def _turn_on(self, device: torch.device) -> AbstractContextManager[object]:
+        """The device for ourselves, where renderers take turns on it."""
+        return nullcontext() if self.turn is None or device.type == "cpu" else self.turn
+
+    def _between_layers(self, device: torch.device, cancelled: CancelCheck | None) -> CancelCheck | None:
+        """What a pass asks at every layer: hand over where it is another one's turn, then whether to go on."""
+        turn = self.turn
+        if turn is None or device.type == "cpu":
+            return cancelled
+
+        def asked() -> bool:
+            turn.hand_over(lambda: devices.wait_for(device))
+            return cancelled is not None and cancelled()
+
+        return asked
 
     def _pass(self, opened: Opened, request: RenderRequest, ws: Tensor, taps: PacedTaps) -> Tensor | None:
         """One pass through the synthesis, timed; None when it was left at the wanted layer."""

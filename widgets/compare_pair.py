@@ -15,6 +15,30 @@ from widgets.rows import Tag
 
 GRIP = 9  # screen pixels around the divider that take hold of it
 KNOB = 11.0
+TEXT = 15  # pixels at scale 1
+WHITE: look.Colour = (255, 255, 255, 230)
+
+
+class Caption:
+    """Words at the upper edge of a picture, on a dark ground, so that they can be read on any."""
+
+    def __init__(self, drawlist: Tag) -> None:
+        self.ground: Tag = dpg.draw_rectangle(
+            (0, 0), (1, 1), color=(0, 0, 0, 0), fill=(14, 15, 17, 185), rounding=4, parent=drawlist, show=False
+        )
+        self.words: Tag = dpg.draw_text((0, 0), "", size=TEXT, color=WHITE, parent=drawlist, show=False)
+
+    def draw(self, words: str, x: float) -> None:
+        """Begin at x, in screen pixels of the view; '' draws nothing."""
+        for item in (self.ground, self.words):
+            dpg.configure_item(item, show=bool(words))
+        if not words:
+            return
+        size = look.pixels(TEXT)
+        wide, high = dpg.get_text_size(words)
+        width = wide * size / high if high else size * len(words) / 2
+        dpg.configure_item(self.words, text=words, pos=(x, 10), size=size)
+        dpg.configure_item(self.ground, pmin=(x - 6, 6), pmax=(x + width + 6, 14 + size))
 
 
 class PairView(ImageView):
@@ -36,20 +60,13 @@ class PairView(ImageView):
         self.upper = texture()
         self.top: Tag = dpg.draw_image(self.upper.tag, (0, 0), (1, 1), parent=self.drawlist, show=False)
         layer: Tag = dpg.add_draw_layer(parent=self.drawlist, show=False)
-        white = (255, 255, 255, 230)
-        self.line: Tag = dpg.draw_line((0, 0), (0, 1), color=white, thickness=1.5, parent=layer)
-        self.knob: Tag = dpg.draw_circle((0, 0), KNOB, color=white, fill=(14, 15, 17, 210), parent=layer)
+        self.line: Tag = dpg.draw_line((0, 0), (0, 1), color=WHITE, thickness=1.5, parent=layer)
+        self.knob: Tag = dpg.draw_circle((0, 0), KNOB, color=WHITE, fill=(14, 15, 17, 210), parent=layer)
         self.arrows: list[Tag] = [
-            dpg.draw_triangle((0, 0), (0, 0), (0, 0), color=white, fill=white, parent=layer) for _ in range(2)
+            dpg.draw_triangle((0, 0), (0, 0), (0, 0), color=WHITE, fill=WHITE, parent=layer) for _ in range(2)
         ]
         self.divider = layer
-        self.captions: list[tuple[Tag, Tag]] = [self._caption_item(white), self._caption_item(white)]
-
-    def _caption_item(self, colour: look.Colour) -> tuple[Tag, Tag]:
-        """Words and the shadow that lifts them off any picture."""
-        shadow: Tag = dpg.draw_text((0, 0), "", size=14, color=(0, 0, 0, 210), parent=self.drawlist)
-        words: Tag = dpg.draw_text((0, 0), "", size=14, color=colour, parent=self.drawlist)
-        return shadow, words
+        self.captions = [Caption(self.drawlist), Caption(self.drawlist)]
 
     def _build_footer(self) -> None:
         self.status: Tag = dpg.add_text("", color=look.MUTED)
@@ -71,8 +88,10 @@ class PairView(ImageView):
     def clear(self, words: str = "") -> None:
         super().clear(words)
         self._mixed = None
-        for item in (self.top, self.divider, *(item for both in self.captions for item in both)):
+        for item in (self.top, self.divider):
             dpg.configure_item(item, show=False)
+        for caption in self.captions:
+            caption.draw("", 0)
 
     @property
     def boundary(self) -> float:
@@ -123,10 +142,8 @@ class PairView(ImageView):
         """The names of the two, where they are seen."""
         wiping = self.mode == "wipe"
         texts = self.names if wiping else (self._caption(), "")
-        size = look.pixels(14)
-        for both, words, at in zip(self.captions, texts, (10.0, self.boundary + 14), strict=True):
-            for item, shift in zip(both, (1, 0), strict=True):
-                dpg.configure_item(item, text=words, pos=(at + shift, 8 + shift), size=size, show=bool(words))
+        for caption, words, at in zip(self.captions, texts, (12.0, self.boundary + 16), strict=True):
+            caption.draw(words, at)
 
     def _caption(self) -> str:
         first, second = self.names

@@ -48,7 +48,7 @@ class CompareDesk:
 
     def start_capture(self) -> None:
         """Record the panes as they appear, side by side, as MP4."""
-        path, panes = self._new_path("-compare.mp4"), self.comparison.panes
+        path, panes = self._new_path(".mp4"), self.comparison.panes
         frames = [state.frame for state in self.frames]
 
         def begin() -> CompareCapture:
@@ -64,7 +64,7 @@ class CompareDesk:
 
     def start_walk(self, seeds: Sequence[int], seconds: float, fps: int, loop: bool) -> None:
         """Draw a walk through seeds in every pane, in full and at an exact rate, side by side, as MP4."""
-        path, panes, request = self._new_path("-compare.mp4"), self.comparison.panes, self._request
+        path, panes, request = self._new_path(".mp4"), self.comparison.panes, self._request
         self.recorder.draw(
             lambda: CompareJob(self._engine, Walk(request, tuple(seeds), seconds, Fraction(fps), loop), panes, path),
             path,

@@ -69,7 +69,7 @@ class Desk:
         self.pictures = PictureWriter()
         self.recorder = Recorder(engine)
         self.stage = Stage()
-        self.comparison = CompareDesk(engine, self._new_path)
+        self.comparison = CompareDesk(engine, lambda suffix: free_path(self.output, file_name("compare", suffix)))
         self.run: OpenRun | None = None  # the training run that is watched
         self.bundled = bundled_models()
         self._attempts = 0
