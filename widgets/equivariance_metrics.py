@@ -36,7 +36,7 @@ FOLLOWS_HINT = (
     "Noise maps are shifted with the content instead of staying; EQ-R is left out then, for they cannot be turned."
 )
 MAP = "inferno"
-LOW, HIGH = 0.0, 70.0  # dB of the plot
+LOW, HIGH = 0.0, 80.0  # dB of the plot
 
 
 class EquivarianceSection:
@@ -46,7 +46,7 @@ class EquivarianceSection:
         self.group: Tag
         with dpg.group() as self.group:
             self.figures = Figures({NAMES[metric]: f"{WHAT[metric]} In dB, higher is better." for metric in METRICS})
-            self.plot = IntervalPlot("samples", "dB", 10.0)
+            self.plot = IntervalPlot("samples", "dB", 12.0)
             self.metric = Choice("", "eqt", {metric: NAMES[metric] for metric in METRICS}, SHOWN_HINT)
             self.grid = PictureGrid(actions.texture, ("Moved picture", "Of the moved input", "Error"), self._describe)
             self.scale = ColourBar(actions.texture)

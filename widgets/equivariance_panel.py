@@ -39,9 +39,9 @@ class EquivariancePanel(Panel):
     def build(self) -> None:
         self.mode = Choice("", "input", MODES, MODE_HINT, on_change=lambda mode: self._turn_to())
         self.words = note("Open a model to see how its picture follows its input.", look.MUTED)
+        self.study = StudyBox(self.actions, "Measure", STUDY_HINT, self._ask, self._save)
         self.metrics = EquivarianceSection(self.actions)
         self.probe = ProbeSection(self.actions)
-        self.study = StudyBox(self.actions, "Measure", STUDY_HINT, self._ask, self._save)
         self.frame: Frame | None = None
         self._turn_to()
 

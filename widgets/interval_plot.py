@@ -40,7 +40,7 @@ class IntervalPlot:
     def __init__(self, across: str, up: str, lines: float) -> None:
         self.tag: Tag
         with dpg.plot(width=-1, no_title=True, no_menus=True, no_inputs=True, no_mouse_pos=True) as self.tag:
-            dpg.add_plot_legend(horizontal=True, location=dpg.mvPlot_Location_NorthEast)
+            dpg.add_plot_legend(horizontal=True, outside=True, location=dpg.mvPlot_Location_North)
             self.across: Tag = dpg.add_plot_axis(dpg.mvXAxis, label=across, no_gridlines=True)
             self.up: Tag = dpg.add_plot_axis(dpg.mvYAxis, label=up)
             self.levels: Tag = dpg.add_inf_line_series([], parent=self.up, horizontal=True)

@@ -42,7 +42,7 @@ class MeanSection:
             self.scale = ColourBar(actions.texture)
             self.about = note("")
             self.verdicts = note("")
-            self.plot = IntervalPlot("pictures", "S", 8.0)
+            self.plot = IntervalPlot("pictures", "S", 9.0)
         self.forget()
 
     def build_settings(self) -> None:
@@ -53,7 +53,7 @@ class MeanSection:
                 self.count = IntSlider("pictures", 64, 2, 512, COUNT_HINT)
                 self.sigma = Slider("sigma", 0.5, 0.05, 2.0, SIGMA_HINT)
             with columns(0.5, 0.5):
-                self.period = Slider("detail below", 8.0, 3.0, 32.0, PERIOD_HINT, unit="px", decimals=1)
+                self.period = Slider("period", 8.0, 3.0, 32.0, PERIOD_HINT, unit="px", decimals=1)
                 self.seed = IntField("seed", 0, SEED_HINT, buttons=False)
 
     def forget(self) -> None:
