@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from app.commands import main
 from app.training.run import write_generator
 from networks import registry
 from networks.checkpoint.load import load
+from networks.training.config import PRESETS, generator_spec
 from tests.app.conftest import SPEC, build
 
 
@@ -45,6 +47,16 @@ def test_damaged_weights_and_a_missing_folder_are_left_out(tmp_path):
     assert [Path(model.path).stem for model in bundled_models(tmp_path)] == ["good"]
     assert bundled_models(tmp_path / "nowhere") == ()
     assert first_model(tmp_path / "nowhere") == ""
+
+
+def test_the_stylegan2_comes_first_and_any_other_where_there_is_none(tmp_path):
+    config = replace(PRESETS["stylegan1"], resolution=16, z_dim=8, w_dim=8, channel_base=128, channel_max=8)
+    older = tmp_path / "a" / "a.safetensors"
+    write_generator(older, registry.get("stylegan1").build(generator_spec(config)), "a")
+    assert first_model(tmp_path) == str(older)
+    newer = place(tmp_path, "b")
+    assert first_model(tmp_path) == str(newer)
+    assert [model.title for model in bundled_models(tmp_path)] == ["StyleGAN", "StyleGAN2"]
 
 
 def test_every_model_in_the_repository_is_listed_as_it_opens():
