@@ -14,6 +14,7 @@ from widgets.rows import Tag
 
 COLOURS: tuple[look.Colour, ...] = (look.ACCENT, look.WARNING, (140, 208, 142, 255), (206, 148, 220, 255))
 MARK: look.Colour = (200, 204, 212, 110)
+GROUND: look.Colour = (14, 15, 17, 170)  # behind the words of a mark
 BAND = 46  # opacity of an interval
 CLOSE = 0.09  # share of the axis below which the words of two marks would touch
 
@@ -96,7 +97,7 @@ class IntervalPlot:
             side = 1 if above < CLOSE * span else -1  # below its line where the next one is near
             item = dpg.add_plot_annotation(
                 parent=self.tag, label=level.words, default_value=(0.0, level.value), clamped=False,
-                offset=(look.pixels(8), side * look.pixels(2)), color=(0, 0, 0, 0),
+                offset=(look.pixels(8), side * look.pixels(2)), color=GROUND,
             )  # fmt: skip
             self.words.append(item)
 
