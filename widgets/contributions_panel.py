@@ -26,10 +26,9 @@ from widgets.study_box import Ask, StudyBox
 
 MODES = {"so_far": "Up to here", "alone": "Added here"}
 MODE_HINT = (
-    "Up to here: the picture when the to-RGBs of higher resolutions are left out. "
-    "Added here: what each resolution contributes; 0 is mid-grey."
+    "The picture is the sum of the to-RGBs of all resolutions, each enlarged as the generator does it. Up to here: "
+    "what it is when the higher resolutions are left out. Added here: what each one contributes; 0 is mid-grey."
 )
-SUMMED = "The picture is the sum of {count} to-RGBs; each is enlarged to the full size as the generator does it."
 APART = (
     "Each to-RGB made the whole picture while training grew to its resolution; only the last one is used now. Walk or "
     "drag: details that stay in place were pinned by growing."
@@ -45,7 +44,7 @@ VIEW_LINES = 15.0
 class ContributionsPanel(Panel):
     """Pictures of every resolution for the latent on the screen; shares for many latents in the background."""
 
-    title, order, window_id, area = "Contributions", 120, 1_000_000_061, "right-top"
+    title, order, window_id, area = "Contributions", 120, 1_000_000_061, "right-bottom"
 
     def build(self) -> None:
         self.words = note("Open a model to see what its to-RGBs add.")
@@ -58,8 +57,8 @@ class ContributionsPanel(Panel):
                     "gain", 1.0, 1.0, 32.0, "Factor on what a resolution adds before it is shown.", unit="×", decimals=1
                 )
             self.strip = PictureStrip(self.actions.texture, self._pick)
-            tooltip(heading("Share of each resolution"), SHARE_HINT)
-            self.about = note("")
+            self.about = heading("Share of each resolution")
+            tooltip(self.about, SHARE_HINT)
             self.bars = BarList(self._pick)
             with columns(0.6, 0.4):
                 self.count = IntSlider(
@@ -109,7 +108,8 @@ class ContributionsPanel(Panel):
         self.chosen = 0
         several = several_torgbs(model)
         dpg.configure_item(self.body, show=several)
-        dpg.set_value(self.words, "" if several else f"{model.title}: {ONE_TORGB[0].lower()}{ONE_TORGB[1:]}")
+        words = "" if several else f"{model.title}: {ONE_TORGB[0].lower()}{ONE_TORGB[1:]}"
+        dpg.configure_item(self.words, default_value=words, show=not several)
         self.strip.show((), (), None)
         self.view.clear("Waiting for the picture.")
         self._show_bars()
@@ -121,21 +121,15 @@ class ContributionsPanel(Panel):
         self.strip.show(answer.tiles, captions, answer.chosen)
         if answer.large is not None:
             self.view.set_picture(answer.large)
-        words = SUMMED.format(count=self._torgbs) if answer.use == "summed" else APART
-        dpg.set_value(self.words, words)
+        dpg.configure_item(self.words, default_value=APART, show=answer.use == "apart")
         words = "Up to" if self.mode.value == "so_far" else "Added at"
         dpg.set_item_label(self.chosen_words, f"{words} {names[answer.chosen]}")
         self._show_bars()
-
-    @property
-    def _torgbs(self) -> int:
-        return sum(info.kind == "torgb" for info in self.model.layers) if self.model is not None else 0
 
     def _show_bars(self) -> None:
         shares, seen = self.shares, self.seen
         if shares is None and seen is None:
             self.bars.show(())
-            dpg.set_value(self.about, "")
             return
         sizes = shares.sizes if shares is not None else seen.sizes if seen is not None else ()
         own = dict(zip(seen.sizes, seen.share, strict=True)) if seen is not None else {}
@@ -145,8 +139,8 @@ class ContributionsPanel(Panel):
             for size, value in zip(sizes, values, strict=True)
         ]
         self.bars.show(rows, next((place for place, size in enumerate(sizes) if size[1] == self._shown_width), None))
-        over = "this picture" if shares is None else f"{shares.count} latents; the mark is this picture"
-        dpg.set_value(self.about, f"Over {over}.")
+        over = "in this picture" if shares is None else f"over {shares.count} latents (mark: this picture)"
+        dpg.set_item_label(self.about, f"Share {over}")
 
     @property
     def _shown_width(self) -> int:

@@ -21,14 +21,12 @@ from widgets.readouts import Figures
 from widgets.rows import Tag, columns, heading, note, tooltip
 from widgets.study_box import Ask, StudyBox
 
-INTRO = (
-    "Standard deviation of each pixel over draws of the noise, for the latent on the screen: of all layers at once, "
-    "and of one layer while the others keep their stored noise."
-)
 HINT = (
-    "Draws the same latent again and again with fresh noise, in the background (Karras et al. 2019, Fig. 4c). "
-    "Strengths and switched-off layers are those of the Noise panel."
+    "Draws the latent on the screen again and again with fresh noise, in the background: of all layers at once, then "
+    "of one layer while the others keep their stored noise. The map is the standard deviation of each pixel (Karras "
+    "et al. 2019, Fig. 4c). Strengths and switched-off layers are those of the Noise panel."
 )
+NOT_YET = "Press Measure below: what does the noise of each layer change?"
 BAR_HINT = "Mean over all pixels, in % of the range from black to white. Click a bar for its heat map."
 SCALES = {"own": "Scale to this map", "common": "Same scale for all"}
 FIGURES = {
@@ -43,15 +41,13 @@ VIEW_LINES = 15.0
 class NoiseStudyPanel(Panel):
     """A heat map, and a bar for each layer that shows its own when clicked."""
 
-    title, order, window_id, area = "Noise study", 122, 1_000_000_063, "right-top"
+    title, order, window_id, area = "Noise study", 122, 1_000_000_063, "right-bottom"
 
     def build(self) -> None:
         self.words = note("Open a model to see what its noise inputs change.")
         self.body: Tag = dpg.add_group(show=False)
         with dpg.group(parent=self.body):
-            self.view = ImageView(
-                self.actions.texture, height=VIEW_LINES, describe=self._describe, empty="Not measured yet."
-            )
+            self.view = ImageView(self.actions.texture, height=VIEW_LINES, describe=self._describe, empty=NOT_YET)
             self.scale_bar = ColourBar(self.actions.texture)
             self.scale = Choice("", "own", SCALES, "Where the brightest colour lies.")
             self.figures = Figures(FIGURES)
@@ -90,8 +86,9 @@ class NoiseStudyPanel(Panel):
         self.chosen = ALL
         noisy = any(layer.has_noise for layer in model.layers)
         dpg.configure_item(self.body, show=noisy)
-        dpg.set_value(self.words, INTRO if noisy else f"{model.title}: {NO_NOISE[0].lower()}{NO_NOISE[1:]}")
-        self.view.clear("Not measured yet.")
+        words = "" if noisy else f"{model.title}: {NO_NOISE[0].lower()}{NO_NOISE[1:]}"
+        dpg.configure_item(self.words, default_value=words, show=not noisy)
+        self.view.clear(NOT_YET)
         self.bars.show(())
         self.figures.show("", "", "")
 

@@ -51,7 +51,7 @@ RINGS = 3  # grids that are marked on the map, the finest first; the coarser one
 class SpectrumPanel(Panel):
     """The spectrum as a map and as lines, of the picture on the screen and averaged."""
 
-    title, order, window_id, area = "Spectrum", 121, 1_000_000_062, "right-top"
+    title, order, window_id, area = "Spectrum", 121, 1_000_000_062, "right-bottom"
 
     def build(self) -> None:
         self.source = Choice("", "live", SOURCES, SOURCE_HINT)

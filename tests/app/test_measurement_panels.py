@@ -39,7 +39,7 @@ def show(app: WholeApp, title: str, name: str = SG2) -> Any:
 def scroll_to(app: WholeApp, panel: Any, item: int | str) -> None:
     """Bring an item of a panel into sight."""
     place = dpg.get_item_rect_min(item)[1] - dpg.get_item_pos(panel.window_id)[1]
-    dpg.set_y_scroll(panel.window_id, max(0.0, dpg.get_y_scroll(panel.window_id) + place - 120))
+    dpg.set_y_scroll(panel.window_id, max(0.0, dpg.get_y_scroll(panel.window_id) + place - 60))
     app.turn(3)
 
 
@@ -74,7 +74,7 @@ def test_panels_behind_a_tab_ask_for_nothing(app):
     assert app.running.loop.request().measures == (ResolutionPictures(),)
     app.raise_tab("Spectrum")
     assert app.running.loop.request().measures == (PictureSpectrum(),)
-    app.raise_tab("Layers")
+    app.raise_tab("Performance")
     assert app.running.loop.request().measures == ()
 
 
@@ -100,12 +100,13 @@ def test_a_tile_is_picked_and_what_it_adds_shown(app):
 
 def test_shares_are_measured_stopped_and_saved(app):
     panel = show(app, "Contributions")
-    assert "this picture" in dpg.get_value(panel.about)
+    assert dpg.get_item_label(panel.about) == "Share in this picture"
     own = panel.seen.share
     panel.count.set(8)
     measure(app, panel)
     assert (panel.shares.count, len(panel.bars.bars)) == (8, 4)
     assert sum(panel.shares.share) == pytest.approx(100)
+    assert dpg.get_item_label(panel.about) == "Share over 8 latents (mark: this picture)"
     assert [bar.second for bar in panel.bars.bars] == list(own)
     click(app, panel, panel.study.save.tag)
     app.until(lambda: app.saved, "the file")
