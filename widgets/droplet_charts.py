@@ -53,7 +53,8 @@ class RatioBars:
             dpg.set_value(series, [[bar.x for bar in mine], [bar.ratio for bar in mine]])
             width = min((bar.width for bar in values), default=0.2)
             dpg.configure_item(series, weight=width * 0.9, show=bool(mine))
-        words = f"Peak ratio by resolution in px, a bar per layer. Blue: {names[0]}, amber where the rule is met"
+        words = f"Peak ratio by resolution in px, a bar per layer. Blue: {names[0]}"
+        words += "; amber where ratio, agreement and prominence pass"
         words += f"; violet: {names[1]}, there pink" if len(shown) > 1 else ""
         dpg.set_value(self.key, f"{words}. Line: the threshold, {rule.ratio:g}.")
         steps = sorted({round(row.resolution) for each in shown for row in each.layers})

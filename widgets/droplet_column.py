@@ -15,7 +15,7 @@ from widgets.rows import Tag, note
 
 CONTROL = "{title} has no instance normalization: no droplet is what is expected here. It is the negative control."
 UNEXPECTED = "{title} has no instance normalization, and still the rule is met: look at the maps before believing it."
-HEALTHY = "StyleGAN draws a droplet into nearly every picture; the few without one often come out broken."
+HEALTHY = "A trained StyleGAN draws a droplet into nearly every picture; the few without one often come out broken."
 
 
 class DropletColumn:

@@ -35,7 +35,7 @@ class WalkSection:
                 self._start,
             ),
             ("Cancel", "Stop here; what is known so far stays.", self._cancel),
-            ("Clear", "Forget the walk and its line on the picture.", self.reset),
+            ("Clear", "Forget the walk and its line on the picture.", self.forget),
             weights=(1.2, 0.9, 0.9),
         )
         self.start.dress("primary")
@@ -105,10 +105,16 @@ class WalkSection:
         if self.study is not None:
             self.study.cancel()
 
-    def reset(self) -> None:
-        """Forget the walk."""
+    def forget(self) -> None:
+        """Forget the walk; the controls stay."""
         self._cancel()
         self.study = self.question = None
+
+    def reset(self) -> None:
+        """Forget the walk, every control back to its default."""
+        self.forget()
+        for control in (self.seeds, self.steps, self.loop):
+            control.reset()
 
 
 def track_words(answer: DropletTrackAnswer) -> str:

@@ -136,7 +136,7 @@ class DropletsPanel(Panel):
         if former is None or (model.path, model.layers) != (former.path, former.layers):
             self.report = None
             self.picked = ""
-            self.walk.reset()
+            self.walk.forget()
 
     def reset(self) -> None:
         super().reset()

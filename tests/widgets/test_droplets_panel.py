@@ -254,3 +254,22 @@ def test_without_a_model_one_sentence_says_what_it_is_for(bench: Bench, panels) 
     _, panel = panels
     assert dpg.get_value(panel.here.words).startswith("Open a model. Droplets are blobs")
     assert not dpg.is_item_shown(panel.more)
+
+
+def test_resetting_brings_every_control_back_and_asks_no_more(bench: Bench, studies: Studies, panels) -> None:
+    _, panel = panels
+    answer(bench, report(1.2, 1.5, 5.0, 9.0))
+    choose(panel, OTHER)
+    panel.walk.seeds.set("1, 2")
+    panel.walk.steps.set(40)
+    panel.measure.set(False)
+    panel.pick("b8.conv1")
+    panel.measure.set(True)
+    bench.turn(2)
+    panel.walk.start.press()
+    panel.reset()
+    bench.turn(2)
+    assert [handle.cancelled for handle in studies.asked] == [True, True]
+    assert (panel.beside.model.path, panel.walk.seeds.value, panel.walk.steps.value, panel.picked) == ("", "", 16, "")
+    assert panel.walk.trail is None
+    assert panel.beside.report is None
