@@ -131,14 +131,15 @@ class StickingPanel(Panel):
             return []
         self.measured = self.mode.value
         section, table = self.section, self.tables[self.measured]
-        sides = self._sides(self.frame.request, self.model)
-        table.keep((section.settings(), self.frame.request.latent, self.frame.request.truncation))
+        request = self.frame.request
+        asked = replace(request, measures=(), view=View(), diagnostic=Diagnostic(), max_height=None)
+        sides = self._sides(asked, self.model)
+        table.keep((section.settings(), asked))
         section.begin(sides)
         return [(section.question(side.request), partial(self._take, self.measured, side)) for side in sides]
 
     def _sides(self, asked: RenderRequest, model: ModelInfo) -> list[Side]:
         """Who is measured: the model on the screen, and the other one."""
-        asked = replace(asked, measures=(), view=View(), diagnostic=Diagnostic(), max_height=None)
         change = self.ablations.value
         sides = [Side("", short(model.path), change(asked), change)]
         if self.second.path and self.mode.value != "patch":
