@@ -155,8 +155,8 @@ def without_droplets() -> Iterator[Picture]:
     """All that the full table looks at."""
     for number in range(10):
         yield from clean("StyleGAN, drawn weights, 128 px (10 networks)", random_stylegan1(number), 20, number)
-    for number in range(2):
-        yield from clean("StyleGAN, drawn weights, 256 px (2 networks)", random_stylegan1(number, 256), 20, number)
+    for number in range(5):
+        yield from clean("StyleGAN, drawn weights, 256 px (5 networks)", random_stylegan1(number, 256), 40, number)
     for number in range(8):
         yield from clean("StyleGAN2, drawn weights, 128 px (8 networks)", random_stylegan2(number), 25, number)
     yield from clean("StyleGAN2, the bundled model, 64 px", load(BUNDLED)[0], 300)

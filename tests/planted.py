@@ -7,8 +7,8 @@ styles, and so passes through instance normalization; nothing is added to maps f
 
 Four channels are added to every layer, which the other channels read only where this is said:
 
-1. From the constant up they carry ramps over x and y and their negatives, u = +-x, +-y. Blurring mixes the zeros
-   around a map into its edge; style biases offset the ramps so that this bends them only far from the place.
+1. From the constant up they carry ramps over x and y and their negatives, u = +-x, +-y, offset by style biases so that
+   the zeros around a map, which blurring mixes into its edge, only ever make them smaller.
 2. Two layers before the droplet: p = lrelu(u_0 - u), u_0 being the ramp's value at the place. p over both signs sum to
    0.8 |x - x_0|.
 3. One layer before: lrelu of t and of -t, where t = 1 - (|x - x_0| + |y - y_0|) / 2 r: a pyramid.
@@ -44,8 +44,7 @@ from networks.taps import Taps
 
 EXTRA = 4
 OFFSET = 4.0  # of the ramps, in their standard deviations: edges bend all of them down, so that none has u_0 twice
-RAMP_END = 1.4  # value of a ramp at the edges; offset by it, the ramp is 0 at one edge and stays straight there
-MARGIN = 0.2  # further out the ramps flatten, for the constant has no samples there
+MARGIN = 0.27  # nearer to an edge the bend begins
 CALIBRATION = 8  # latents that the other channels' standard deviations are taken from
 SIGNS = (1.0, -1.0)
 
@@ -203,15 +202,7 @@ class Planter:
         for channel in range(EXTRA if isinstance(layer, ConvLayer) else 0):
             write(layer, channel, {channel: 1.0})
         layer.bias.data[-EXTRA:] = 2 * OFFSET  # positive: lrelu leaves them alone
-        for channel in range(EXTRA):
-            style_rows(layer.affine.bias)[channel - EXTRA] = self.offset(channel)
-
-    def offset(self, channel: int) -> float:
-        """Places near an edge need ramps that are straight there."""
-        place = self.asked.place[channel // 2]
-        if 0.27 <= place <= 0.73:
-            return OFFSET
-        return SIGNS[channel % 2] * (RAMP_END if place < 0.5 else -RAMP_END)
+        style_rows(layer.affine.bias)[-EXTRA:] = OFFSET
 
     def shifted_ramps(self, layer: AdaINLayer, x: Tensor, w: Tensor) -> None:
         """The last of them: a ramp that the style lifts by b has its place where it was lower by b."""

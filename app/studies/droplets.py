@@ -35,7 +35,7 @@ class DropletRule:
 
     ratio: float = 4.0
     agreement: float = 0.3
-    prominence: float = 2.5
+    prominence: float = 4.0
     resolutions: int = 2
     radius: float = 0.03
     radius_px: float = 2.5

@@ -45,7 +45,7 @@ def test_two_resolutions_in_a_row_make_a_droplet():
         (ladder(1.0, 9.0, 1.0), 1.0, "2 resolutions in a row share 1.0 x at one place"),
         ([layer(32, 9.0), layer(128, 9.0), layer(64, 3.0)], 3.0, "share 3.0 x"),
         (ladder(9.0, 9.0, agreement=0.29), 0.0, "only 29% of its channels"),
-        (ladder(9.0, 9.0, prominence=2.5), 0.0, "it is wide, only 2.5 x what surrounds it"),
+        (ladder(9.0, 9.0, prominence=3.9), 0.0, "it is wide, only 3.9 x what surrounds it"),
         ([layer(32, 9.0), layer(64, 8.0, spot=(0.57, 0.5))], 0.0, "share nothing at one place"),
         ([layer(8, 9.0), layer(16, 9.0), layer(32, 9.0)], 0.0, "share nothing"),
         ([], 0.0, "No layer was measured"),
@@ -98,10 +98,9 @@ def test_a_seed_that_lacks_what_the_others_have_is_missing():
     assert (answer.flagged, answer.median_strength) == (10, 12.0)
 
 
-@pytest.mark.parametrize("strong", [0, 4, 7])
-def test_where_droplets_are_rare_or_seeds_are_few_none_is_missing(strong):
-    faint = 3 * strong if strong < 7 else 0
-    rows = [*(row(seed, 12.0) for seed in range(strong)), *(row(20 + seed, 1.0) for seed in range(faint))]
+@pytest.mark.parametrize("strengths", [[], [12.0] * 6 + [1.0], [12.0] * 2 + [3.5] * 6 + [0.5]])
+def test_where_droplets_are_rare_or_seeds_are_few_none_is_missing(strengths):
+    rows = [row(seed, strength) for seed, strength in enumerate(strengths)]
     assert not any(found.missing for found in mark_missing(rows))
 
 
