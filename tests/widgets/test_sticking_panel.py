@@ -169,6 +169,7 @@ def test_the_map_tells_its_value_under_the_mouse(bench: Bench, bench_hand: Hand,
         (0.8, 0.5, 0.02, "detail sticks"),
         (0.2, 0.5, 0.02, "no sticking seen"),
         (0.5, 0.52, 0.1, "take more pictures"),
+        (0.52, 0.5, 0.1, "take more pictures"),
     ],
 )
 def test_the_verdict_needs_motion_and_intervals_that_do_not_touch(
