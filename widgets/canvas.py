@@ -207,7 +207,7 @@ class Caption:
 class PictureStrip(Canvas):
     """Small pictures of one size side by side, in as many lines as they need; a click picks one."""
 
-    NARROWEST = 78.0  # screen pixels at scale 1 that a picture gets at least
+    NARROWEST = 68.0  # screen pixels at scale 1 that a picture gets at least
     WIDEST = 150.0
 
     def __init__(self, texture: Callable[[], Texture], on_pick: Callable[[int], None] | None = None) -> None:

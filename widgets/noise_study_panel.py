@@ -26,7 +26,7 @@ HINT = (
     "of one layer while the others keep their stored noise. The map is the standard deviation of each pixel (Karras "
     "et al. 2019, Fig. 4c). Strengths and switched-off layers are those of the Noise panel."
 )
-NOT_YET = "Press Measure below: what does the noise of each layer change?"
+NOT_YET = "Press Measure: what does the noise of each layer change?"
 BAR_HINT = "Mean over all pixels, in % of the range from black to white. Click a bar for its heat map."
 SCALES = {"own": "Scale to this map", "common": "Same scale for all"}
 FIGURES = {
@@ -47,18 +47,18 @@ class NoiseStudyPanel(Panel):
         self.words = note("Open a model to see what its noise inputs change.")
         self.body: Tag = dpg.add_group(show=False)
         with dpg.group(parent=self.body):
+            with columns(0.6, 0.4):
+                self.draws = IntSlider("draws", 16, 2, 100, "Draws of the noise for each layer; the paper takes 100.")
+                self.first = IntField("seed", 0, "Seeds of the noise: this one and those that follow.", buttons=False)
+            self.by_layer = Checkbox("", True, "Off: all layers at once only, which is quicker.", beside="each layer")
+            self.study = StudyBox(self.actions, "Measure", HINT, self._ask, self._save)
+            self.changed = note("", look.WARNING)
             self.view = ImageView(self.actions.texture, height=VIEW_LINES, describe=self._describe, empty=NOT_YET)
             self.scale_bar = ColourBar(self.actions.texture)
             self.scale = Choice("", "own", SCALES, "Where the brightest colour lies.")
             self.figures = Figures(FIGURES)
             tooltip(heading("Mean change by layer"), BAR_HINT)
             self.bars = BarList(self._pick)
-            self.changed = note("", look.WARNING)
-            with columns(0.6, 0.4):
-                self.draws = IntSlider("draws", 16, 2, 100, "Draws of the noise for each layer; the paper takes 100.")
-                self.first = IntField("seed", 0, "Seeds of the noise: this one and those that follow.", buttons=False)
-            self.by_layer = Checkbox("", True, "Off: all layers at once only, which is quicker.", beside="each layer")
-            self.study = StudyBox(self.actions, "Measure", HINT, self._ask, self._save)
         self.frame: Frame | None = None
         self.answer: NoiseAnswer | None = None
         self.question: NoiseSpread | None = None
