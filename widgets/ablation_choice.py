@@ -11,7 +11,7 @@ from app.frame import ModelInfo
 from app.studies.ablations import ABLATIONS, Ablation, ablation
 from widgets.rows import Button, buttons, note
 
-FIRST_LINE = 3  # buttons
+LONG = 17  # characters of a title; a longer one has a line of its own, in a narrow column too
 
 
 class AblationChoice:
@@ -20,10 +20,12 @@ class AblationChoice:
     def __init__(self, on_change: Callable[[], None]) -> None:
         self.on_change = on_change
         self.value: Ablation = ablation("none")
-        made: list[Button] = []
-        for part in (ABLATIONS[:FIRST_LINE], ABLATIONS[FIRST_LINE:]):
-            made += buttons(*((each.title, each.meaning, partial(self._press, each)) for each in part))
-        self.buttons = dict(zip((each.name for each in ABLATIONS), made, strict=True))
+        self.buttons: dict[str, Button] = {}
+        short = [each for each in ABLATIONS if len(each.title) <= LONG]
+        pairs = [short[place : place + 2] for place in range(0, len(short), 2)]
+        for line in (*pairs, *([each] for each in ABLATIONS if each not in short)):
+            made = buttons(*((each.title, each.meaning, partial(self._press, each)) for each in line))
+            self.buttons |= zip((each.name for each in line), made, strict=True)
         self.why_not = note("")
         self.choose("none")
 

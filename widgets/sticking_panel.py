@@ -25,9 +25,10 @@ from widgets.sticking_slit import SlitSection
 from widgets.study_box import Ask, StudyBox
 
 OWNER = "sticking"  # of the marks on the picture
-MODES = {"mean": "Neighbourhood", "slit": "Slit scan", "patch": "Patch track"}
+MODES = {"mean": "Mean", "slit": "Slit scan", "patch": "Patch track"}
+WHAT = {"mean": "neighbourhood mean", "slit": "slit scan", "patch": "patch track"}
 MODE_HINT = (
-    "Neighbourhood mean: detail that stays sharp in the mean of many close pictures is glued to its place.\n"
+    "Mean, of a neighbourhood: detail that stays sharp in the mean of many close pictures is glued to its place.\n"
     "Slit scan: one column of pixels along a walk; what sticks draws streaks.\n"
     "Patch track: where one patch goes along a walk, at every resolution."
 )
@@ -173,7 +174,7 @@ class StickingPanel(Panel):
         ]
         self.actions.save_numbers(
             f"sticking-{self.mode.value}",
-            {"what": MODES[self.mode.value].lower(), "intervals": "95 %", "results": numbers, "table": rows},
+            {"what": WHAT[self.mode.value], "intervals": "95 %", "results": numbers, "table": rows},
         )
 
     def _save_images(self) -> None:

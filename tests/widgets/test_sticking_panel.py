@@ -208,6 +208,19 @@ def test_changes_that_do_not_apply_are_off_and_say_why(bench: Bench, panels) -> 
     assert "fp32 throughout: everything is computed in fp32 on cpu already" in why
 
 
+def test_no_ablations_name_is_cut_off_in_a_narrow_column(bench: Bench, studies: Studies) -> None:
+    (panel,) = bench.add(StickingPanel, width=320, height=600)
+    bench.show()
+    dpg.set_y_scroll(panel.window_id, 5000)
+    bench.turn(3)
+    room = {
+        name: dpg.get_item_rect_size(button.tag)[0] - dpg.get_text_size(dpg.get_item_label(button.tag))[0]
+        for name, button in panel.ablations.buttons.items()
+    }
+    assert len(room) == 5
+    assert min(room.values()) > 0
+
+
 def test_the_other_models_row_says_where_a_change_changed_nothing(
     bench: Bench, bench_hand: Hand, studies: Studies, panels
 ) -> None:
