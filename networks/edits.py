@@ -21,7 +21,8 @@ from networks.plan import DISC_OPS, NORM_OPS, PRE_NORM, Disc, Intervention, Laye
 MAD_TO_SIGMA = 1.4826  # MAD of a normal distribution is sigma / 1.4826
 EPS = 1e-8  # of the instance norm, added to the mean square
 RIM = 1.5  # samples between a disc and the circle it is filled from: no tap of a bilinear sample then lies inside
-CHUNK = 8192  # samples that are filled at once: bounds the memory of large discs
+SERIES_END = 1e-4  # of a Fourier series: what a term must have fallen to before the rest is left out
+CHUNK = 1 << 22  # terms that are computed at once: bounds the memory of large discs
 
 
 class EditError(ValueError):
@@ -154,27 +155,58 @@ def inside(size: tuple[int, int], disc: Disc, sampling_rate: float = 0.0) -> Ten
 def inpainted(x: Tensor, disc: Disc, sampling_rate: float = 0.0) -> Tensor:
     """x [N, C, H, W] -> the same with the disc filled by the harmonic function that its rim prescribes.
 
-    It solves Laplace's equation in closed form, by Poisson's integral over a circle of radius R just outside:
-    u(p) = mean over its points q of (R^2 - |p|^2) / |p - q|^2 * u(q). Linear ramps come back exactly. Points of the
-    circle beyond the map take the value at its border, and do not count where that lies in the disc. Raises EditError
-    when the disc covers the whole map.
+    It solves Laplace's equation in closed form: with a_n the Fourier coefficients of the values on a circle of radius
+    R just outside, u(z) = a_0 + 2 Re sum of a_n (z / R)^n, z = x + i y from the centre. Linear ramps come back exactly.
+    Points of the circle beyond the map take the value at its border, or, where that lies in the disc, are bridged along
+    the circle. Raises EditError when the disc covers the whole map.
     """
     H, W = x.shape[2:]
     mask = inside((H, W), disc, sampling_rate)
     column, row, radius = disc.on_map((H, W), sampling_rate)
     centre = torch.tensor([column, row], dtype=torch.double)
     points = mask.nonzero().flip(1) - centre  # [K 2] as (x, y)
-    rim = circle(max(radius, float(points.norm(dim=1).max())) + RIM)  # [M 2]
-    places = torch.minimum((rim + centre).clamp(min=0), torch.tensor([W - 1, H - 1]))
+    radius = max(radius, float(points.norm(dim=1).max())) + RIM
+    places = torch.minimum((circle(radius) + centre).clamp(min=0), torch.tensor([W - 1, H - 1]))  # [M 2]
     known = sampled(mask.double()[None, None], places)[0, 0] == 0
     if not known.any():
         raise EditError(f"the disc covers the whole map of {W} x {H} samples; choose a smaller radius or a finer layer")
-    values, rim = sampled(x.float(), places[known]), rim[known]  # [N C M], [M 2]
-    parts = (points[first : first + CHUNK] for first in range(0, len(points), CHUNK))
-    filled = torch.cat([values @ poisson(part, rim).to(values).t() for part in parts], dim=2)
+    rim = bridged(sampled(x.float(), places).cpu(), known)  # [N C M]; few numbers, and complex ones not everywhere
     y = x.clone()
-    y[:, :, mask.to(x.device)] = filled.to(x.dtype)
+    y[:, :, mask.to(x.device)] = harmonic(rim, points / radius).to(x)
     return y
+
+
+def harmonic(rim: Tensor, points: Tensor) -> Tensor:
+    """rim [N, C, M], values on the unit circle from angle 0 on; points [K, 2] inside -> their values [N, C, K].
+
+    The n-th term falls as |z|^n, so that points far from the circle need few terms: they are taken in rings, each half
+    as far from the circle as the one before, up to the term that has fallen to SERIES_END.
+    """
+    series = torch.fft.rfft(rim, norm="forward")  # [N C M/2+1]
+    series[:, :, 1:] *= 2
+    distance, angle = points.norm(dim=1), torch.atan2(points[:, 1], points[:, 0])
+    ring = (-torch.log2((1 - distance).clamp(min=1e-9, max=1))).floor()  # 1 - distance in (2^-(ring + 1), 2^-ring]
+    y = rim.new_empty(*rim.shape[:2], len(points))
+    for number in sorted(set(ring.tolist())):
+        rows = (ring == number).nonzero()[:, 0]
+        terms = torch.arange(min(series.shape[2], 2 + math.ceil(-math.log(SERIES_END) * 2 ** (number + 1))))
+        count = CHUNK // len(terms) + 1
+        for part in (rows[first : first + count] for first in range(0, len(rows), count)):
+            powers = torch.polar(distance[part, None] ** terms, angle[part, None] * terms)  # [k terms]
+            y[:, :, part] = (series[:, :, : len(terms)] @ powers.to(series).t()).real
+    return y
+
+
+def bridged(rim: Tensor, known: Tensor) -> Tensor:
+    """rim [N, C, M] around a circle -> the same, what is not known [M] interpolated between its neighbours."""
+    M = rim.shape[2]
+    at = known.nonzero()[:, 0]
+    around = torch.cat([at[-1:] - M, at, at[:1] + M])
+    place = torch.arange(M, device=rim.device)
+    after = torch.searchsorted(around, place)
+    before = after - 1
+    share = (place - around[before]) / (around[after] - around[before])
+    return torch.lerp(rim[:, :, around[before] % M], rim[:, :, around[after] % M], share.to(rim))
 
 
 def circle(radius: float) -> Tensor:
@@ -182,15 +214,6 @@ def circle(radius: float) -> Tensor:
     count = math.ceil(4 * math.pi * radius)
     angle = torch.arange(count, dtype=torch.double) * (2 * math.pi / count)
     return radius * torch.stack([angle.cos(), angle.sin()], dim=1)
-
-
-def poisson(points: Tensor, rim: Tensor) -> Tensor:
-    """Weights [K, M] of the rim's points [M, 2] for points inside [K, 2]; each row sums to 1.
-
-    R^2 - |p|^2 is common to a row and cancels.
-    """
-    weights = torch.cdist(points, rim).square().reciprocal()
-    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def sampled(x: Tensor, places: Tensor) -> Tensor:
