@@ -18,7 +18,7 @@ from widgets.rows import Tag, tooltip
 
 TILE_PX = 128  # of one map in the atlas, the size of the largest map that is handed over
 # Screen pixels at scale 1: side of a tile, between tiles, the line of words below one, its font.
-SMALLEST, LARGEST, GAP, WORDS, TEXT = 62.0, 132.0, 10.0, 18.0, 15.0
+SMALLEST, LARGEST, GAP, WORDS, TEXT = 62.0, 92.0, 10.0, 18.0, 15.0
 CALM: look.Colour = (139, 145, 157, 255)
 FRAME: look.Colour = (44, 47, 54, 255)
 COLOURS = "magma"

@@ -177,7 +177,7 @@ class DropletSearchPanel(Panel):
     def _show_saved(self) -> None:
         words, colour = "", look.MUTED
         if self.export is not None and (problem := self.export.state.problem) is not None:
-            words, colour = f"{problem.title}: {problem.detail}", look.ERROR
+            words, colour = problem.detail, look.ERROR
         elif self.export is not None and self.export.done:
             words = self.export.state.update.text
         dpg.configure_item(self.saved, default_value=words, color=colour, show=bool(words))
@@ -196,5 +196,5 @@ def summary(answer: DropletSearchAnswer, name: str, request: RenderRequest) -> s
     count, flagged = len(answer.rows), answer.flagged
     return (
         f"{name}, psi {request.truncation.psi:g}: {flagged} of {count} seeds have a droplet ({flagged / count:.0%}), "
-        f"{len(answer.missing)} lack it. Median strength {answer.median_strength:.1f}."
+        f"{len(answer.missing)} lack it. Median strength {answer.median_strength:.3g}."
     )

@@ -85,7 +85,7 @@ def test_the_strongest_stand_first_and_those_that_lack_it_in_their_own_list(
     searched(bench, studies, panel)
     assert listed(panel) == [5, 6, 3, 7, 4]
     assert dpg.get_value(panel.words) == (
-        "small, psi 0.7: 3 of 5 seeds have a droplet (60%), 2 lack it. Median strength 5.0."
+        "small, psi 0.7: 3 of 5 seeds have a droplet (60%), 2 lack it. Median strength 5."
     )
     assert [dpg.get_value(item) for item in panel.gallery.rows[0].words] == ["40.0×", "50%", "b128.conv0"]
     bench_hand.click(*centre_of(panel.list.buttons["missing"]))
@@ -156,7 +156,7 @@ def test_all_rows_are_written_with_the_settings_of_the_search(bench: Bench, stud
     panel.write("/root/x.csv")
     studies.asked[-1].fail("Writing failed", "/root/x.csv: cannot be written, Permission denied")
     bench.turn(3)
-    assert dpg.get_value(panel.saved) == "Writing failed: /root/x.csv: cannot be written, Permission denied"
+    assert dpg.get_value(panel.saved) == "/root/x.csv: cannot be written, Permission denied"
 
 
 def test_what_a_search_could_not_do_is_said(bench: Bench, studies: Studies, panels) -> None:
