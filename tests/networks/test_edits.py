@@ -12,7 +12,7 @@ from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 from torch.testing import assert_close
 
-from networks.edits import EditError, check, inpainted, inside, intervene, reached
+from networks.edits import EditError, check, harmonic, inpainted, inside, intervene, reached
 from networks.plan import OUTPUT, PRE_NORM, Disc, Intervention, LayerInfo, on_picture
 from networks.stylegan1 import instance_norm
 from networks.taps import Taps
@@ -186,6 +186,18 @@ def test_harmonic_maps_come_back_through_the_hole(radius: float) -> None:
     disc = Disc(0.5, 0.45, radius)
     spoilt = torch.where(inside((40, 40), disc), 1e3, x)
     assert_close(inpainted(spoilt, disc), x, rtol=0, atol=1e-3)
+
+
+def test_the_series_is_poissons_integral() -> None:
+    """u(p) = mean over the circle of (1 - |p|^2) / |p - q|^2 u(q), by numpy, for noise on the circle."""
+    count, random = 400, np.random.default_rng(0)
+    turns = 2 * np.pi * np.arange(count) / count
+    rim = random.normal(size=(3, count))
+    distance, angle = np.sqrt(random.uniform(0, 0.95**2, 200)), random.uniform(0, 2 * np.pi, 200)
+    points, circle = distance * np.exp(1j * angle), np.exp(1j * turns)
+    kernel = (1 - distance[:, None] ** 2) / np.abs(points[:, None] - circle) ** 2
+    y = harmonic(torch.from_numpy(rim)[None], torch.from_numpy(np.stack([points.real, points.imag], 1)))[0].numpy()
+    np.testing.assert_allclose(y, rim @ kernel.T / count, atol=1e-3)
 
 
 def test_a_hole_at_the_border_is_filled_from_the_rim_that_is_there() -> None:
