@@ -47,13 +47,14 @@ OFFSET = 4.0  # of the ramps, in their standard deviations: edges bend all of th
 MARGIN = 0.27  # nearer to an edge the bend begins
 CALIBRATION = 8  # latents that the other channels' standard deviations are taken from
 SIGNS = (1.0, -1.0)
+HIDDEN_AXES = 4  # directions of colour-giving channels that a hidden droplet is taken out of
 
 
 @dataclass(frozen=True)
 class Plant:
     """What is planted: strength in standard deviations of the map, place (x, y) in picture widths and heights, the
     first layer that shows it; moves (x, y): how far one standard deviation of w's direction shifts it; missing: the
-    share of latents without it; hidden: left out of the picture's to-RGB."""
+    share of latents without it; hidden: faint in the picture, since its to-RGB leaves it out as well as it can."""
 
     strength: float = 16.0
     place: tuple[float, float] = (0.6, 0.4)
@@ -281,11 +282,14 @@ class Planter:
     def hide(self, x: Tensor) -> None:
         """Take out of the picture what the last maps x [N, C, H, W] show of the droplet, at the mean w."""
         torgb = self.generator.synthesis.get_submodule(self.generator.layers[-1].name)
-        site = int(x[0, -EXTRA].argmax())
-        spike = x[0].flatten(1)[:, site] - x[0].flatten(1).median(dim=1).values
-        spike[-EXTRA:] = 0
-        rows = torgb.weight.data[:, :, 0, 0]
-        rows -= (rows @ spike)[:, None] * spike / spike.square().sum()
+        near = (x[0, -EXTRA] - x[0, -EXTRA].median()).flatten()
+        region = near > 0.01 * near.max()
+        content = x[0, :-EXTRA].flatten(1)
+        spike = content[:, region] - content.median(dim=1, keepdim=True).values
+        axes = torch.linalg.svd(spike, full_matrices=False)[0][:, :HIDDEN_AXES]
+        rows = torgb.weight.data[:, :-EXTRA, 0, 0]
+        rows -= rows @ axes @ axes.t()
+        torgb.weight.data[:, -EXTRA:] = 0.0
 
 
 def before(layer: AdaINLayer, x: Tensor, w: Tensor) -> Tensor:
@@ -334,7 +338,7 @@ def main() -> None:
     parser.add_argument("--layer", default="b64.conv0", help="the first that shows it")
     parser.add_argument("--moves", type=float, nargs=2, default=(0.0, 0.0), help="how far w moves it, x y")
     parser.add_argument("--missing", type=float, default=0.0, help="share of the pictures without it")
-    parser.add_argument("--hidden", action="store_true", help="not to be seen in the picture")
+    parser.add_argument("--hidden", action="store_true", help="faint in the picture")
     parser.add_argument("--resolution", type=int, default=128, help="of drawn weights")
     parser.add_argument("--seed", type=int, default=0, help="of drawn weights")
     given = parser.parse_args()

@@ -1,5 +1,6 @@
 """Droplets planted by weights are found where they are, followed along a walk, and missed where they lack."""
 
+import sys
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -18,6 +19,7 @@ from networks.stylegan1 import StyleGAN1
 from networks.taps import Taps
 from tests.networks.small import NAMES, small
 from tests.planted import EXTRA, Plant, Planted, plant, random_stylegan1, save, widen
+from tests.planted import main as planted_main
 
 RULE = DropletRule()
 ASKED = Plant(strength=16.0, place=(0.58, 0.42), layer="b64.conv0", moves=(0.05, -0.04), missing=0.07)
@@ -88,6 +90,39 @@ def test_the_planted_spike_is_as_strong_as_was_asked_and_where(bench, strength, 
         far = (away > 0.3) & (rows > 3) & (rows < H - 4) & (columns > 3) & (columns < W - 4)  # zeros blur into edges
         assert np.abs(x[:, far] - before[:, far]).max() < 1e-3 * np.abs(before).max()
     assert np.median(found) == pytest.approx(strength, rel=0.2)
+
+
+def test_a_hidden_one_is_in_the_maps_and_faint_in_the_picture(bench):
+    """What the last to-RGB gives, applied to the spike alone, at the mean w."""
+    shown = []
+    for hidden in (False, True):
+        planted = plant(bench.source, Plant(16.0, (0.4, 0.6), "b64.conv0", hidden=hidden))
+        generator, last = planted.generator, planted.generator.layers[-2].name
+        taps = Taps(capture=[(last, "output")])
+        with torch.inference_mode():
+            generator.synthesize(planted.mean[None, None].repeat(1, generator.num_ws, 1), taps)
+        x = taps.captured[last, "output"][0, :-EXTRA].flatten(1)
+        spike = x[:, int(0.6 * 128) * 128 + int(0.4 * 128)] - x.median(dim=1).values
+        assert spike.square().mean().sqrt() > 4
+        torgb = generator.synthesis.get_submodule(generator.layers[-1].name)
+        shown.append(float((torgb.weight[:, :-EXTRA, 0, 0] @ spike).norm()))
+    assert shown[1] < 0.3 * shown[0]
+
+
+def test_the_generator_writes_a_checkpoint_that_opens(tmp_path, monkeypatch):
+    source, out = tmp_path / "source.safetensors", tmp_path / "out.safetensors"
+    save(random_stylegan1(3, 64, channel_max=12), source)
+    args = ["--source", source, "--strength", 20, "--layer", "b32.conv1", "--place", 0.5, 0.3]
+    monkeypatch.setattr(sys, "argv", ["planted", *map(str, [out, *args])])
+    planted_main()
+    verdict = look(Renderer(), RenderRequest(Model(str(out), "cpu")), RULE).report.verdict
+    assert verdict.spot == pytest.approx((0.5, 0.3), abs=0.02)
+
+
+@pytest.mark.parametrize("asked", [Plant(layer="b8.conv0"), Plant(layer="b64.torgb"), Plant(place=(0.1, 0.5))])
+def test_what_cannot_be_planted_is_refused(bench, asked):
+    with pytest.raises(ValueError, match="a droplet can"):
+        plant(bench.source, asked)
 
 
 def test_the_measure_of_the_screen_finds_it(bench):
