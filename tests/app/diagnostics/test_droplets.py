@@ -234,6 +234,7 @@ def test_every_family_is_measured_where_its_convolutions_end(name):
     points = measured(generator.layers)
     kinds = {info.name: info.kind for info in generator.layers}
     assert {kinds[layer] for layer, _ in points} <= {"conv", "up", "const"}
+    assert {layer for layer, _ in points} >= {name for name, kind in kinds.items() if kind in ("conv", "up")}
     assert {stage for _, stage in points} == ({PRE_NORM} if generator.family == "stylegan1" else {"output"})
     taps = Taps(capture=points)
     with torch.inference_mode():
