@@ -21,7 +21,7 @@ KINDS = {"mp4": "MP4", "gif": "GIF", "png": "PNGs"}
 class CapturePanel(Panel):
     """Saves what is on screen, or renders a walk through seeds frame by frame."""
 
-    title, order, window_id, area = "Capture", 92, 1_000_000_011, "right-top"
+    title, order, window_id, area = "Capture", 92, 1_000_000_011, "left-top"
 
     def build(self) -> None:
         buttons(

@@ -20,7 +20,7 @@ COARSE, MIDDLE = 8, 32  # pixels: rows up to 8² are coarse, up to 32² middle (
 class MixingPanel(Panel):
     """The second seed styles the rows that are ticked: coarse rows set pose and shape, fine ones colour and texture."""
 
-    title, order, window_id, area = "Mixing", 91, 1_000_000_006, "right-top"
+    title, order, window_id, area = "Mixing", 91, 1_000_000_006, "left-bottom"
 
     def build(self) -> None:
         self.seed = IntField("second seed", 1, "The seed whose w styles the ticked rows.")

@@ -41,7 +41,7 @@ VIEW_LINES = 15.0
 class NoiseStudyPanel(Panel):
     """A heat map, and a bar for each layer that shows its own when clicked."""
 
-    title, order, window_id, area = "Noise study", 122, 1_000_000_063, "right-bottom"
+    title, order, window_id, area = "Noise study", 122, 1_000_000_063, "right-top"
 
     def build(self) -> None:
         self.words = note("Open a model to see what its noise inputs change.")

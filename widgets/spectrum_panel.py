@@ -24,7 +24,7 @@ from widgets.rows import columns, heading, note
 from widgets.spectrum_plot import Line, SpectrumPlot
 from widgets.study_box import Ask, StudyBox
 
-SOURCES = {"live": "This picture", "mean": "Average", "second": "Second model"}
+SOURCES = {"live": "This picture", "mean": "Average", "second": "Other"}
 SOURCE_HINT = "Which spectrum the map shows; the average and the second model's have to be measured first."
 CURVE_NAMES = {"across": "0°", "diagonal": "45°", "radial": "Radial mean"}
 CURVE_HINT = "A slice through the spectrum along the horizontal axis or the diagonal, or the mean over all directions."

@@ -37,7 +37,7 @@ AT_REST_S = 300.0  # without a sign of life
 class TrainingPanel(Panel):
     """Shows what the desk watches (`LoopState.training`) and asks it for other snapshots; keeps no state of the run."""
 
-    title, order, window_id, area = "Training", 105, 1_000_000_030, "right-bottom"
+    title, order, window_id, area = "Training", 105, 1_000_000_030, "left-top"
 
     def build(self) -> None:
         self.run: TrainingRun | None = None
