@@ -146,13 +146,14 @@ class Comparison:
         paired: the pictures are laid over each other, so all go on to the next request together.
         """
         self._panes, self._paired = tuple(panes), paired
+        if not panes:
+            self._rates.clear()
 
     def update(self, request: RenderRequest, frame: Frame | None) -> None:
         """Once per turn: ask each pane for its own part of the request, and take in what came.
 
         request: the panels' own. frame: the newest of the microscope's own view, which panes that follow it show.
         """
-        self._leaving = [engine for engine in self._leaving if not engine.close(0.0)]
         self._staff()
         self._submit(request)
         self._states = tuple(self._state(number, pane, frame) for number, pane in enumerate(self._panes))
@@ -173,7 +174,7 @@ class Comparison:
         needed = {number for number, pane in enumerate(self._panes) if self._needs_worker(pane)}
         for number in set(self._workers) - needed:
             self._leaving.append(self._workers.pop(number).engine)
-            self._leaving[-1].close(0.0)
+        self._leaving = [engine for engine in self._leaving if not engine.close(0.0)]
         if not needed:
             self._give_back()
             return
@@ -195,7 +196,6 @@ class Comparison:
         if self._threads and self._shared is not None:
             self._main.ask(use_threads(self._shared.result().threads))
         self._threads = 0
-        self._rates.clear()
 
     def _submit(self, request: RenderRequest) -> None:
         together = self._paired and not all(worker.settled() for worker in self._workers.values())

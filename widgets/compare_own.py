@@ -14,20 +14,22 @@ from widgets import look
 from widgets.choices import Choice
 from widgets.compare_math import parse_rows
 from widgets.controls import Checkbox, Control, IntField, Slider, TextField
+from widgets.icons import icon
 from widgets.mixing_panel import groups
 from widgets.rows import Switchable, Tag, buttons, heading, note
 
 NOISE = {"": "Shared", "none": "Off", "const": "Stored", "random": "Random"}
 NOISE_MODES: dict[str, NoiseMode] = {"none": "none", "const": "const", "random": "random"}
 WIDTH = 380  # pixels at scale 1
-LINKS = {
+LINKS = {  # the word, the sign for narrow panes, what it means
     "latent": (
         "point",
+        icon("crosshair"),
         "The point of W: linked, a drag in any linked pane moves all of them; each model maps the same seeds.",
     ),
-    "psi": ("psi", "Truncation: linked, psi is that of the Truncation panel."),
-    "transform": ("shift", "Shift and turn: linked, they are those of the Transform panel."),
-    "zoom": ("zoom", "Zoom and pan: linked, the same part of the picture is shown, whatever its size."),
+    "psi": ("psi", "ψ", "Truncation: linked, psi is that of the Truncation panel."),
+    "transform": ("shift", icon("move"), "Shift and turn: linked, they are those of the Transform panel."),
+    "zoom": ("zoom", icon("search"), "Zoom and pan: linked, the same part of the picture is shown, whatever its size."),
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import dearpygui.dearpygui as dpg
@@ -19,11 +20,12 @@ from widgets.icons import icon
 from widgets.image_view import Drag, ImageView
 from widgets.model_panel import short_names
 from widgets.panel import Texture
-from widgets.rows import Button, Tag, columns, tooltip
+from widgets.rows import Button, Tag, tooltip
 
 SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors", ".xml", ".ckpt")
 OPEN_MODEL, NONE = "open", ""  # entries of the list that are no paths
 BUSY_AFTER_S = 0.3
+NARROW = 260  # pixels at scale 1: in a narrower pane the links are signs, not words
 HEADER_LINES = 5.3  # lines of text that the header takes: two rows of controls and one of words
 CHOOSE = "Choose a model above, or drop a file here."
 
@@ -41,7 +43,7 @@ class PaneView(ImageView):
         """What the pointed pixel holds; else how long pictures take and how large they are shown."""
         if self.pixels is None:
             return ""
-        return super().read_out() if self._hovered else f"{self.zoom * 100:.0f} %   {self.timing}"
+        return super().read_out() if self._hovered else f"{self.timing}   {self.zoom * 100:.0f} %"
 
 
 class ComparePane:
@@ -68,21 +70,20 @@ class ComparePane:
         look.bind_style(self.ground, "bare")
 
     def _build_header(self, unlink: Callable[[str], None]) -> None:
-        with columns(1.2, 9.0, 1.1, 1.1):
+        with line_of(None, 1.0, None, None):
             self.letter: Tag = dpg.add_text(self.name, color=look.MUTED)
             look.bind_font(self.letter, "semibold")
             self.chosen = Combo("", NONE, {NONE: "No model"}, "This pane's generator.", on_change=self._choose)
-            Button(icon("folder-open"), "Choose a file for this pane.", self._ask, width=-1)
+            Button(icon("folder-open"), "Choose a file for this pane.", self._ask)
             self.more = Button(
                 icon("sliders-horizontal"),
                 "Values of this pane alone: noise, rows of a second seed, psi, shift and turn.",
                 self.show_values,
-                width=-1,
             )
         self.toggles: dict[str, Button] = {}
-        with columns(1.2, 2.8, 2.8, 2.8, 2.8):
+        with line_of(None, 1.0, 1.0, 1.0, 1.0):
             tooltip(dpg.add_text(icon("link"), color=look.MUTED), "What this pane shares with the others.")
-            for name, (label, hint) in LINKS.items():
+            for name, (label, _, hint) in LINKS.items():
                 self.toggles[name] = Button(label, hint, partial(unlink, name), width=-1)
         self.said: Tag = dpg.add_text("", color=look.MUTED)
         self.tip: Tag
@@ -93,6 +94,9 @@ class ComparePane:
     def place(self, header: tuple[int, int, int, int], picture: tuple[int, int, int, int] | None) -> None:
         """Lie in these rectangles (left, top, width, height) of the panel; no picture: it is shown elsewhere."""
         self.size_px = header[2], header[3] + (0 if picture is None else picture[3])
+        narrow = header[2] < look.pixels(NARROW)
+        for name, (label, short, _) in LINKS.items():
+            self.toggles[name].rename(short if narrow else label)
         for tag, rectangle in ((self.header, header), (self.ground, picture)):
             if rectangle is None:
                 dpg.configure_item(tag, show=False)
@@ -207,6 +211,21 @@ class ComparePane:
 
     def _ask(self) -> None:
         ask_path(f"Open a checkpoint in pane {self.name}", SUFFIXES, self.own.open)
+
+
+@contextmanager
+def line_of(*weights: float | None) -> Iterator[None]:
+    """One line whose items, created inside, take the width they need (None), or share the rest by weight."""
+    table: Tag
+    with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp, no_pad_outerX=True) as table:
+        look.bind_style(table, "rows")
+        for weight in weights:
+            if weight is None:
+                dpg.add_table_column(width_fixed=True)
+            else:
+                dpg.add_table_column(init_width_or_weight=weight, width_stretch=True)
+        with dpg.table_row():
+            yield
 
 
 def _bundled(models: Sequence[BundledModel]) -> dict[str, str]:

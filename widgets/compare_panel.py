@@ -12,13 +12,13 @@ from widgets.choices import Choice
 from widgets.compare_film import FilmWindow
 from widgets.compare_math import MODES, Look, linked, unpaired
 from widgets.compare_pair import PairView
-from widgets.compare_pane import HEADER_LINES, ComparePane
+from widgets.compare_pane import HEADER_LINES, ComparePane, line_of
 from widgets.controls import Slider
 from widgets.icons import icon
 from widgets.image_view import ImageView
 from widgets.pane import arrange
 from widgets.panel import Compared, Panel
-from widgets.rows import Button, Tag, columns, note
+from widgets.rows import Button, Tag, note
 
 Rectangle = tuple[int, int, int, int]  # left, top, width, height in screen pixels of the panes' ground
 LATENT_FILES = (".npy", ".npz", ".json")
@@ -33,23 +33,22 @@ class ComparePanel(Panel):
     title, order, window_id, area = "Compare", 120, 1_000_000_080, "centre"
 
     def build(self) -> None:
-        with columns(1.3, 5.0):
+        self.mode = Choice(
+            "", "side", MODES,
+            "Panes side by side; or two pictures of the same size over each other: parted by a line that can be "
+            "dragged, one showing through the other, or their difference.",
+        )  # fmt: skip
+        with line_of(1.2, 2.4, None, None, None):
             self.count = Choice("", "2", COUNTS, "How many panes.")
-            self.mode = Choice(
-                "", "side", MODES,
-                "Panes side by side; or two pictures of the same size over each other: parted by a line that can be "
-                "dragged, one showing through the other, or their difference.",
-            )  # fmt: skip
-        with columns(5.4, 1.0, 1.3, 2.6):
             with dpg.group():
                 self.share = Slider("", 0.5, 0.0, 1.0, "Where the picture is parted, in view widths.", name="part at")
                 self.opacity = Slider("", 0.5, 0.0, 1.0, "How much of B lies over A.", name="opacity")
                 self.gain = Slider(
                     "", 4.0, 1.0, 64.0, "Factor on |A − B| before it is shown.", name="gain", unit="×", decimals=0
                 )
-            fit = Button("Fit", "Show the whole pictures. Double click does the same.", self._fit, width=-1)
-            self.smooth = Button("Smooth", "Between pixels: smooth, or hard edges.", self._toggle_smooth, width=-1)
-            self.film_button = Button(FILM, "An MP4 of the panes side by side, labelled.", self._show_film, width=-1)
+            fit = Button("Fit", "Show the whole pictures. Double click does the same.", self._fit)
+            self.smooth = Button("Smooth", "Between pixels: smooth, or hard edges.", self._toggle_smooth)
+            self.film_button = Button(FILM, "An MP4 of the panes side by side, labelled.", self._show_film)
         for button in (fit, self.smooth):
             button.dress("ghost")
         self.words = note("", look.WARNING)

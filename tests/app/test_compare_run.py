@@ -273,6 +273,18 @@ def test_pictures_per_second_are_counted_over_two_seconds() -> None:
     assert [rate.note(at, serial) for at, serial in ((0.0, 5), (0.5, 10), (1.0, 15), (4.0, 15))] == [0, 10, 10, 0]
 
 
+def test_panes_that_follow_have_a_rate_as_well(bench: Bench) -> None:
+    now = iter(range(100))
+    bench.comparison._clock = lambda: next(now) / 4
+    bench.main_renderer.tickets.release(1000)
+    for seed in (1, 2, 3):
+        bench.request = replace(bench.request, latent=Latent(((seed, 1.0),)))
+        bench.main.submit(bench.request)
+        assert bench.main.wait_idle(WAIT_S)
+        bench.show(Pane())
+    assert bench.comparison.frames[0].per_second > 0
+
+
 def test_early_pictures_are_shared_as_well(bench: Bench) -> None:
     bench.request = replace(SHARED, max_height=0)
     bench.coming = [free()]

@@ -280,7 +280,7 @@ def test_a_pane_says_its_model_its_time_and_what_was_left_out(stand: Stand) -> N
     first, second = stand.panel.panes[:2]
     assert dpg.get_value(first.said) == "StyleGAN2  32 × 32 px"
     assert dpg.get_value(second.said) == "Left out, class 7: it has 0 to 4"
-    assert dpg.get_value(second.view.status).endswith("31 ms   23.4 pictures / s")
+    assert dpg.get_value(second.view.status).startswith("31 ms   23.4 pictures / s   ")
     loading = PaneState(status=Status(True, "Reading b.pkl", 0.4))
     stand.panel.panes[1].own.open("")
     stand.bench.turn(2)
