@@ -12,6 +12,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 
+from app.compare import derive
 from app.compare_export import GAP
 from app.recording.sidecar import beside
 from app.renderer import Renderer
@@ -46,9 +47,8 @@ class Compare(WholeApp):
             return True
         if frame is None or not frame.complete or (frame.picture is None and frame.problem is None):
             return False
-        path = self.view.panes[number].own.path or self.desk.model.path
-        shared = self.running.loop.request()
-        return frame.request.model.path == path and frame.request.latent == shared.latent
+        wanted = derive(self.running.loop.request(), self.view.panes[number].pane())
+        return (frame.request.model, frame.request.latent) == (wanted.model, wanted.latent)
 
     def picture_of(self, number: int) -> np.ndarray:
         return self.view.panes[number].view.pixels
