@@ -83,7 +83,11 @@ def intervene(
     if change is None:
         return x, moments
     changed = change(part, edit, info)
-    return changed if edit.channels is None else x.index_copy(1, rows, changed), moments
+    if edit.channels is None:
+        return changed, moments
+    x = x.clone()  # which keeps its layout in memory, and with it the rounding of what follows
+    x[:, rows] = changed
+    return x, moments
 
 
 def check(edits: Sequence[Intervention], layers: Sequence[LayerInfo]) -> None:

@@ -36,7 +36,8 @@ def convolve(
         style = style / style.abs().amax(dim=1, keepdim=True)
     scales = style_scales(weight, style)[:, :, None, None].to(x.dtype) if demodulate else None
     x = x * style[:, :, None, None].to(x.dtype)
-    if x.device.type == "cpu" and not torch.is_grad_enabled():
+    learning = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
+    if x.device.type == "cpu" and not learning:
         x = x.contiguous(memory_format=torch.channels_last)  # 10 to 20 % faster; outputs inherit it, so it copies once
     weight = weight.to(x.dtype)
     if up == 2:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.bundled import first_model
 from app.commands import main
 from app.engine import Engine
 from app.request import Latent, Model, RenderRequest, Truncation, View
@@ -135,7 +136,8 @@ def test_checkpoints_without_a_verb_open_the_window(run):
     assert run(SG2, SG3, "--device", "cpu")[0] == 0
     assert run.opened == [([SG2, SG3], "cpu")]
     assert run()[0] == 0
-    assert run.opened == [([], "auto")]
+    assert run.opened == [([first_model()], "auto")]
+    assert "stylegan2" in first_model()
     assert run("open", SG2)[0] == 0
     assert run.opened == [([SG2], "auto")]
 
