@@ -10,6 +10,7 @@ from app.bundled import first_model
 from app.commands import OpenWindow
 from app.commands._options import device_option
 from app.training.watch import is_run
+from networks.checkpoint.folders import find_folder
 
 
 @click.command("open")
@@ -25,7 +26,7 @@ def open_(open_window: OpenWindow, checkpoints: tuple[Path, ...], device: str) -
     for path in checkpoints:
         if not path.exists():
             raise click.UsageError(f"{path}: no such file, and no verb of that name; see main.py --help")
-        if path.is_dir() and not is_run(path):
+        if path.is_dir() and not is_run(path) and find_folder(path) is None:
             raise click.UsageError(f"{path} is a folder without run.json, so no training run; name a run or a file")
     bundled = [] if checkpoints else [first_model()]
     open_window([path for path in (*map(str, checkpoints), *bundled) if path], device)

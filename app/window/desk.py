@@ -30,6 +30,7 @@ from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
 from app.window.training import OpenRun
+from networks.checkpoint.folders import find_folder
 
 log = logging.getLogger("stylescope")
 TURNS = 30  # of the loop, for the window's own numbers
@@ -88,7 +89,7 @@ class Desk:
             return
         expanded = Path(path).expanduser()
         path = str(expanded.absolute()) if expanded.exists() else path
-        if expanded.is_dir():
+        if expanded.is_dir() and find_folder(expanded) is None:
             self.open_run(Path(path))
             return
         self.run = None

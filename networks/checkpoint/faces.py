@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from networks.checkpoint.openvino import SYNTHESIS
+from networks.checkpoint.folders import SYNTHESIS
 
 FACES_HINT = (
     "The face model is not installed. Install it with"

@@ -19,9 +19,9 @@ from xml.parsers import expat
 import numpy as np
 
 from networks.checkpoint.errors import CheckpointError
+from networks.checkpoint.folders import MAPPING, SYNTHESIS, find_folder
 from networks.checkpoint.records import Source
 
-MAPPING, SYNTHESIS = "MappingNetwork.xml", "SynthesisNetwork.xml"
 MAX_XML_BYTES = 32 << 20
 MAX_ELEMENTS = 1_000_000
 DTYPES = {"f32": np.float32, "f16": np.float16, "i64": np.int64, "i32": np.int32}
@@ -185,19 +185,6 @@ def read_graph(path: Path) -> IRGraph:
     digest = hashlib.sha256(text)
     digest.update(weights.data)
     return IRGraph(path, builder.layers, weights, digest.digest())
-
-
-def find_folder(path: Path) -> Path | None:
-    """Return the folder with the two networks that a path names, None when it names no OpenVINO model.
-
-    A path names them as the folder itself, as a package folder with `data/` in it, or as either .xml file.
-    """
-    if path.suffix.lower() == ".xml" and os.path.isfile(path):
-        return path.parent
-    for folder in (path, path / "data"):
-        if os.path.isfile(folder / SYNTHESIS) or os.path.isfile(folder / MAPPING):
-            return folder
-    return None
 
 
 def read_openvino(path: Path) -> Source | None:

@@ -15,6 +15,7 @@ import pytest
 
 from app.engine import content
 from app.training.run import write_generator
+from networks.checkpoint.folders import MAPPING, SYNTHESIS
 from networks.plan import LayerNoise
 from tests.app.conftest import SPEC, build
 from tests.app.whole_app import WholeApp
@@ -186,6 +187,18 @@ def test_a_run_without_snapshots_says_so_and_opens_the_first(app: WholeApp, tmp_
     run.latest(0)
     app.settle()
     assert app.frame.request.model.path == str(run.folder / "latest.safetensors")
+
+
+def test_a_folder_that_is_a_model_opens_as_one(app: WholeApp, tmp_path: Path):
+    """OpenVINO's two networks lie in a package's folder; here the file of one is damaged, so its reader complains."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / SYNTHESIS).write_text("<net>", "utf-8")
+    app.desk.open(str(tmp_path))
+    app.settle()
+    assert app.desk.run is None
+    assert app.desk.model.path == str(tmp_path)
+    assert app.frame.problem is not None
+    assert MAPPING in app.frame.problem.detail
 
 
 def test_a_folder_that_is_no_run_is_a_sentence_and_what_was_open_stays(app: WholeApp, run: Run, tmp_path: Path):
