@@ -14,8 +14,8 @@ import torch
 from networks.checkpoint import load, openvino
 from networks.checkpoint.errors import CheckpointError
 from networks.checkpoint.faces import FACES_HINT, find_faces
-from networks.checkpoint.importers.openvino import openvino as import_openvino
 from networks.checkpoint.folders import MAPPING, SYNTHESIS
+from networks.checkpoint.importers.openvino import openvino as import_openvino
 from networks.checkpoint.openvino import IRGraph, read_graph, read_openvino
 from networks.checkpoint.records import Source
 from networks.mobile_stylegan import MobileStyleGANSpec, inverse_haar
