@@ -183,7 +183,7 @@ def test_two_models_are_averaged_and_overlaid(app):
     assert [panel.spectra[source].count for source in ("mean", "second")] == [3, 3]
     assert [dpg.is_item_shown(line) for line in panel.plot.lines] == [True, True, True]
     assert panel.spectra["second"].size == Renderer().open(panel.questions["second"].request).info.resolution
-    assert "Second model: stylegan3-t.pkl in reference, 3 pictures, beta 8." in dpg.get_value(panel.about)
+    assert "Other: stylegan3-t.pkl in reference, 3 pictures, beta 8." in dpg.get_value(panel.about)
     click(app, panel, panel.source.buttons["second"])
     assert panel.view.pixels.shape[:2] == panel.spectra["second"].power_db.shape
     click(app, panel, panel.study.save.tag)
