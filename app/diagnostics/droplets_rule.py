@@ -99,8 +99,8 @@ def _why_not(loudest: LayerDroplet, strength: float, rule: DropletRule) -> str:
         return f"No droplet: {top}, but only {loudest.agreement:.0%} of its channels peak there."
     if loudest.prominence <= rule.prominence:
         return f"No droplet: {top}, but it is wide, only {loudest.prominence:.1f} x what surrounds it."
-    shown = f"{strength:.1f} x" if strength > 0 else "nothing"
-    return f"No droplet: {top}, but {rule.resolutions} resolutions in a row share {shown} at one place."
+    shared = f"share {strength:.1f} x at one place" if strength > 0 else "pass the whole rule at no common place"
+    return f"No droplet: {top}, but {rule.resolutions} resolutions in a row {shared}."
 
 
 def mark_missing(rows: Sequence[SeedDroplet]) -> tuple[SeedDroplet, ...]:

@@ -235,8 +235,7 @@ class TrackPoint:
 
 @dataclass(frozen=True, eq=False)
 class DropletTrackAnswer:
-    """What is known so far, in the order of the walk. total: points at the end. step_length, path_length: median
-    step and whole way of the spot in picture heights, over those points that are flagged."""
+    """What is known so far, in the order of the walk. total: points at the end."""
 
     layer: str
     points: tuple[TrackPoint, ...]

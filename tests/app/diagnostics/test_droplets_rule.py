@@ -46,8 +46,8 @@ def test_two_resolutions_in_a_row_make_a_droplet():
         ([layer(32, 9.0), layer(128, 9.0), layer(64, 3.0)], 3.0, "share 3.0 x"),
         (ladder(9.0, 9.0, agreement=0.29), 0.0, "only 29% of its channels"),
         (ladder(9.0, 9.0, prominence=3.9), 0.0, "it is wide, only 3.9 x what surrounds it"),
-        ([layer(32, 9.0), layer(64, 8.0, spot=(0.57, 0.5))], 0.0, "share nothing at one place"),
-        ([layer(8, 9.0), layer(16, 9.0), layer(32, 9.0)], 0.0, "share nothing"),
+        ([layer(32, 9.0), layer(64, 8.0, spot=(0.57, 0.5))], 0.0, "pass the whole rule at no common place"),
+        ([layer(8, 9.0), layer(16, 9.0), layer(32, 9.0)], 0.0, "pass the whole rule at no common place"),
         ([], 0.0, "No layer was measured"),
     ],
 )
