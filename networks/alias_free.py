@@ -273,15 +273,17 @@ class ChainTrunk(nn.Module):
         return x.float() * self.output_scale
 
 
-def invert_transform(transform: Sequence[Sequence[float]], device: torch.device) -> Tensor:
+def invert_transform(transform: Sequence[Sequence[float]] | Tensor, device: torch.device) -> Tensor:
     """The user's 3x3 matrix -> what enters the input: its inverse, because the input is sampled where pixels come from.
 
-    Raises ValueError when the matrix has another shape, is not finite, or cannot be inverted.
+    The result of a tensor can be differentiated. Raises ValueError when the matrix has another shape, is not finite,
+    or cannot be inverted.
     """
-    matrix = torch.tensor(transform, dtype=torch.float64)
+    given = transform if isinstance(transform, Tensor) else torch.tensor(transform, dtype=torch.float64)
+    matrix = given.cpu().double()
     if matrix.shape != (3, 3):
         raise ValueError(f"transform is {list(matrix.shape)}, expected [3, 3]")
-    determinant = abs(float(torch.linalg.det(matrix)))
+    determinant = abs(float(torch.linalg.det(matrix.detach())))
     if not math.isfinite(determinant) or determinant < 1e-9:
         raise ValueError(f"transform has determinant {determinant:g}; scale and rotation must be invertible")
     return torch.linalg.inv(matrix).float().to(device)

@@ -61,7 +61,7 @@ class Pass:
 
     taps: Taps
     noise: Noise
-    transform: Sequence[Sequence[float]] | None
+    transform: Sequence[Sequence[float]] | Tensor | None
     precision: Precision
 
 
@@ -138,7 +138,7 @@ class Generator(nn.Module, ABC):
         ws: Tensor,
         taps: Taps | None = None,
         noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | None = None,
+        transform: Sequence[Sequence[float]] | Tensor | None = None,
         precision: Precision = "auto",
     ) -> Tensor:
         """ws [N, num_ws, w_dim] -> pictures [N, img_channels, H, W], float32, in `spec.pixel_range`, not clipped.

@@ -41,6 +41,7 @@ class Taps:
         self.moments: dict[str, Moments] = {}  # layer -> what its instance norm shall use instead of its own
         self.norms: dict[str, Moments] = {}
         self.untouched: Mapping[str, Moments] = {}  # `norms` of a pass without edits, for those that ask for them
+        self.added_noise: Mapping[str, Tensor] = {}  # layer -> what it adds, [1, 1 or C, H, W], in place of its noise
         self.record_norms = record_norms
         self.stop_at = stop_at
         self._capture = frozenset(capture)
@@ -58,7 +59,9 @@ class Taps:
         """The taps of a pass without edits that must come first, because an edit asks for its norms; None: no need."""
         if self.untouched or not any(edit.op == "untouched_norm" for edit in self._edits):
             return None
-        return Taps(record_norms=True, stop_at=self.stop_at, cancelled=self._cancelled)
+        first = Taps(record_norms=True, stop_at=self.stop_at, cancelled=self._cancelled)
+        first.added_noise = self.added_noise
+        return first
 
     def wants(self, name: str) -> bool:
         """Whether this pass looks at or changes a layer; layers off the way to the picture run only then."""
@@ -72,8 +75,8 @@ class Taps:
         return style
 
     def on_noise(self, info: LayerInfo, noise: Tensor | None) -> Tensor | None:
-        """See the scaled noise that a layer is about to add; None when it adds none."""
-        return noise
+        """See the scaled noise that a layer is about to add (None when it adds none); what it adds."""
+        return self.added_noise.get(info.name, noise)
 
     def on_norm(self, info: LayerInfo, x: Tensor) -> Moments | None:
         """See the map x [N, C, H, W] that a norm is about to measure; what it shall use instead, None for its own."""
