@@ -196,7 +196,7 @@ def position(latent: Latent) -> tuple[float, float] | None:
     The plane names a place in several ways (x + 100, y is x, y + 1); this is the one with 0 <= x < 100.
     """
     weights = dict(latent.seeds)
-    if latent.file or not weights:
+    if latent.files or latent.space != "w" or not weights:
         return None
     for corner in weights:
         ahead = {(corner + step) % 2**32: step for step in (0, 1, 100, 101)}

@@ -104,17 +104,33 @@ def _ws_at(generator: Generator, request: RenderRequest, end: End, workspace: Wo
 
 
 def _latent_ws(g: Generator, latent: Latent, truncation: Truncation, end: End, workspace: Workspace) -> Tensor:
-    if latent.file:
-        ws = torch.from_numpy(latent_files.read(latent.file, g.num_ws, g.w_dim)).to(device_of(g))
-        return g.truncate(ws, given_c(g, end), truncation.psi, truncation.cutoff)
-    if not latent.seeds:
+    if not latent.seeds and not latent.files:
         raise InputError("no seed is given; name at least one")
-    total: Tensor | None = None
-    for seed, weight in latent.seeds:
-        part = seed_ws(g, seed, truncation, end, workspace) * weight
-        total = part if total is None else total + part
-    assert total is not None
+    if latent.space == "z":
+        return _mapped_blend(g, latent, truncation, end)
+    parts = [seed_ws(g, seed, truncation, end, workspace) * weight for seed, weight in latent.seeds]
+    for path, weight in latent.files:
+        ws = torch.from_numpy(latent_files.read(path, g.num_ws, g.w_dim)).to(device_of(g))
+        parts.append(g.truncate(ws, given_c(g, end), truncation.psi, truncation.cutoff) * weight)
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
     return total
+
+
+def _mapped_blend(g: Generator, latent: Latent, truncation: Truncation, end: End) -> Tensor:
+    """ws of a weighted sum of z, mapped as one. A latent file has no z, and seeds that draw classes have no mean."""
+    if latent.files:
+        raise InputError("a latent file lies in W; blend it there, not in Z")
+    drawn = g.c_dim > 0 and end.class_index is None and end.vector is None
+    if drawn and len(latent.seeds) > 1:
+        raise InputError("seeds are blended in Z for one class or prompt; choose it first")
+    z = sum(weight * draw_z(seed, g.z_dim)[0] for seed, weight in latent.seeds)
+    stream = draw_z(latent.seeds[0][0], g.z_dim)[1]
+    given = draw_c(stream, g.c_dim, g.condition, end)
+    c = None if given is None else torch.from_numpy(given).to(device_of(g))
+    ws = g.map(torch.from_numpy(z).to(torch.float32).to(device_of(g)), c)
+    return g.truncate(ws, c, truncation.psi, truncation.cutoff)
 
 
 def seed_ws(g: Generator, seed: int, truncation: Truncation, end: End, workspace: Workspace) -> Tensor:

@@ -316,11 +316,12 @@ class Renderer:
         return (
             opened.key,
             request.latent,
-            file_stamp(request.latent.file),
+            tuple(file_stamp(path) for path, _ in request.latent.files),
             request.condition if generator.c_dim > 0 else None,
             file_stamp(request.condition.vector_file),
             request.truncation,
             request.mix,
+            request.pushes,
             request.noise if any(layer.has_noise for layer in generator.layers) else None,
             request.edits,
             (request.transform.as_matrix(), request.transform.freeze_input) if generator.has_transform else None,

@@ -30,10 +30,39 @@ class Model:
 
 @dataclass(frozen=True)
 class Latent:
-    """A point in W: the weighted sum of the w of some seeds, or a latent file (w or W+) when `file` is set."""
+    """A point in W: the weighted sum of the w of some seeds and of latent files (w or W+); weights of sum 1.
+
+    space 'z': z is the weighted sum of the seeds' z, and w is what the mapping makes of it (slerp in Z is such a sum).
+    """
 
     seeds: tuple[tuple[int, float], ...] = ((0, 1.0),)
-    file: str = ""
+    files: tuple[tuple[str, float], ...] = ()
+    space: Literal["w", "z"] = "w"
+
+    @classmethod
+    def of_file(cls, path: str) -> Latent:
+        """The point that a latent file holds."""
+        return cls((), ((path, 1.0),))
+
+    @property
+    def file(self) -> str:
+        """The latent file that this is, '' where it is anything else."""
+        return self.files[0][0] if not self.seeds and len(self.files) == 1 and self.files[0][1] == 1.0 else ""
+
+
+@dataclass(frozen=True)
+class Push:
+    """ws moved along a direction: ws[rows] += strength * sigma * direction[rows].
+
+    source: 'pca', 'sefa', 'random', 'style:LAYER' (a channel of that layer's style, StyleSpace), or a file of
+    directions; index: which of them (for 'random' the seed, for 'style' the channel). strength is in standard
+    deviations of w along the direction. rows: from the first up to but not including the second; None: all.
+    """
+
+    source: str
+    index: int
+    strength: float = 0.0
+    rows: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +172,7 @@ class RenderRequest:
     condition: Condition = field(default_factory=Condition)
     truncation: Truncation = field(default_factory=Truncation)
     mix: Mix = field(default_factory=Mix)
+    pushes: tuple[Push, ...] = ()
     noise: Noise = field(default_factory=Noise)
     edits: tuple[Intervention, ...] = ()
     transform: Transform = field(default_factory=Transform)
@@ -181,18 +211,30 @@ def from_json(values: dict[str, Any]) -> RenderRequest:
     for name, value in values.items():
         kind = _PARTS.get(name)
         if kind is not None:
-            known = {item.name for item in fields(kind)}
+            known = {item.name for item in fields(kind)} | ({"file"} if name == "latent" else set())
             if unknown := sorted(set(value) - known):
                 raise ValueError(f"{name} has no setting {', '.join(unknown)}")
             value = {key: _tuples(part) for key, part in value.items()}
+            if name == "latent":
+                value = _latent(value)
             if name == "noise":
                 value["layers"] = tuple(LayerNoise(**layer) for layer in value.get("layers", ()))
             built[name] = kind(**value)
         elif name == "edits":
             built[name] = tuple(_intervention(edit) for edit in value)
+        elif name == "pushes":
+            built[name] = tuple(Push(**{key: _tuples(part) for key, part in push.items()}) for push in value)
         else:
             built[name] = value
     return RenderRequest(**built)
+
+
+def _latent(values: dict[str, Any]) -> dict[str, Any]:
+    """Older files have `file`, which was shown instead of the seeds, where there are now `files`."""
+    values = dict(values)
+    if file := values.pop("file", ""):
+        values |= {"seeds": (), "files": ((file, 1.0),)}
+    return values
 
 
 def _intervention(values: dict[str, Any]) -> Intervention:

@@ -183,7 +183,7 @@ def build(
     for panel in reversed(panels):  # the last window that is made gets the focus: the picture
         with dpg.window(label=panel.title, tag=panel.window_id, no_close=True, no_scrollbar=panel.area == "centre"):
             panel.build()
-    desk.panels = panels
+    desk.panels = desk.restorer.panels = panels
     desk.on_browse = Browser(desk.open).show
     loop = Loop(desk.engine, panels, desk.base, desk.state, desk.on_frame)
     desk.current = lambda: replace(loop.request(), max_height=None)
@@ -206,6 +206,8 @@ def app_shortcuts(desk: Desk) -> list[KeyAction]:
     """Keys that belong to the whole app."""
     return [
         KeyAction("Ctrl+O", "open a checkpoint", desk.browse),
+        KeyAction("Ctrl+Z", "undo the last change, whatever it was", desk.undo),
+        KeyAction("Ctrl+Y", "take an undo back", desk.redo),
         KeyAction("F5", "try the same file again", desk.retry),
         KeyAction("Ctrl+S", "save the picture as PNG", desk.save_picture),
         KeyAction("Ctrl+Shift+S", "save a picture of the window", desk.save_window),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -88,6 +89,9 @@ class MLPMapping(Mapping):
         return x
 
 
+SECOND_DRAW = 2**31 - 1  # odd: torch looks at the lowest 32 bits of a seed only
+
+
 def noise_generator(info: LayerInfo, noise: Noise) -> torch.Generator:
     """The random stream of (seed, layer index), on the CPU so that devices agree."""
     return torch.Generator().manual_seed((noise.seed * 1_000_003 + info.index * 7919) % 2**63)
@@ -107,6 +111,7 @@ class StyledLayer(nn.Module, ABC):
     affine: nn.Module
     noise_const: Tensor
     noise_strength: Tensor
+    noise_mean = 0.0
 
     def __init__(self, info: LayerInfo) -> None:
         super().__init__()
@@ -129,9 +134,19 @@ class StyledLayer(nn.Module, ABC):
         if noise.mode == "none" or not asked.on or asked.strength == 0.0:
             return None
         fresh = noise.mode == "random"
-        drawn = self.draw(noise, x.shape[0], x.device) if fresh else self.noise_const[None, None]
+        drawn = self.on_loop(noise, x.shape[0], x.device) if fresh else self.noise_const[None, None]
         strength = self.noise_strength * asked.strength
         return drawn * (strength if strength.ndim == 0 else strength[None, :, None, None])
+
+    def on_loop(self, noise: Noise, batch: int, device: torch.device) -> Tensor:
+        """Maps [N, 1, H, W] for the mode 'random' at the noise's phase (`Noise.phase`); mean and spread stay."""
+        drawn = self.draw(noise, batch, device)
+        turn = 2 * math.pi * (noise.phase % 1.0)
+        if turn == 0.0:
+            return drawn
+        second = self.draw(replace(noise, seed=noise.seed + SECOND_DRAW), batch, device)
+        mean = self.noise_mean
+        return mean + math.cos(turn) * (drawn - mean) + math.sin(turn) * (second - mean)
 
     def draw(self, noise: Noise, batch: int, device: torch.device) -> Tensor:
         """Fresh maps [N, 1, H, W] for the mode 'random': N(0,1)."""

@@ -142,6 +142,8 @@ class ConvLayer(StyledLayer):
             x = x + noise
         return lrelu(x + self.bias[None, :, None, None], gain=1.0)
 
+    noise_mean = 0.5
+
     def draw(self, noise: Noise, batch: int, device: torch.device) -> Tensor:
         """Uniform maps in [0, 1), [N, 1, H, W]."""
         return torch.rand(batch, 1, *self.info.size, generator=noise_generator(self.info, noise)).to(device)

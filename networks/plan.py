@@ -63,12 +63,15 @@ class LayerNoise:
 class Noise:
     """Noise inputs of one pass. 'const' uses the stored maps, 'random' draws N(0,1) from (seed, layer index).
 
+    phase: in turns, where random noise stands on its loop, cos(2 pi phase) n + sin(2 pi phase) n', n' a second draw:
+    N(0,1) everywhere on the way, and after a whole turn the very same again.
     Layers that are not named in `layers` follow the mode with strength 1.
     """
 
     mode: NoiseMode = "const"
     seed: int = 0
     layers: tuple[LayerNoise, ...] = ()
+    phase: float = 0.0
 
     def of(self, name: str) -> LayerNoise:
         """Return what was asked for one layer."""

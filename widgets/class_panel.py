@@ -62,6 +62,13 @@ class ClassPanel(Panel):
         blend = self.blend.value if b is not None else 0.0
         return replace(request, condition=replace(request.condition, class_index=a, class_b=b, blend=blend))
 
+    def restore(self, request: RenderRequest) -> None:
+        asked = request.condition
+        a, b = (UNSET if number is None else number for number in (asked.class_index, asked.class_b))
+        self.classes = {"a": a, "b": b}
+        self.animate.set(False)
+        self.blend.set(asked.blend)
+
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         self.height.update()

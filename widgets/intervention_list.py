@@ -83,6 +83,17 @@ class InterventionList:
         """These instead of all that were there; the first is chosen."""
         self._step(Items(tuple(Item(edit) for edit in edits), 0))
 
+    def match(self, edits: Sequence[Intervention]) -> None:
+        """Let exactly these be in effect, as one step: by turning those of the list on and off where that will do."""
+        if tuple(edits) == self.edits:
+            return
+        wanted, rows = list(edits), []
+        for row in self.now.rows:
+            on = bool(wanted) and row.edit == wanted[0]
+            rows.append(Item(row.edit, on))
+            wanted = wanted[on:]
+        self._step(Items(tuple(Item(edit) for edit in edits)) if wanted else replace(self.now, rows=tuple(rows)))
+
     def clear(self) -> None:
         """None at all."""
         if self.now.rows:

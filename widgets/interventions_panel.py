@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,9 +60,6 @@ class InterventionsPanel(Panel):
             ),
         )
         self.add_button.dress("primary")
-        with dpg.handler_registry():
-            dpg.add_key_press_handler(dpg.mvKey_Z, callback=self._key, user_data=self.undo)
-            dpg.add_key_press_handler(dpg.mvKey_Y, callback=self._key, user_data=self.redo)
 
     def _build_recipes(self) -> None:
         self.recipe_group: Tag
@@ -76,8 +73,8 @@ class InterventionsPanel(Panel):
         heading("In effect, in this order")
         with columns(0.61, 0.13, 0.13, 0.13):
             self.count = dpg.add_text(NOTHING, color=look.MUTED)
-            self.back = Button(icon("undo-2"), "Undo (Ctrl+Z in this panel).", self.undo, width=-1, theme="ghost")
-            self.again = Button(icon("redo-2"), "Redo (Ctrl+Y in this panel).", self.redo, width=-1, theme="ghost")
+            self.back = Button(icon("undo-2"), "Undo the last step of this list.", self.undo, width=-1, theme="ghost")
+            self.again = Button(icon("redo-2"), "Take it again.", self.redo, width=-1, theme="ghost")
             self.clear = Button(icon("trash-2"), "Remove all.", self.list.clear, width=-1, theme="ghost")
         self.rows = InterventionRows(self.list)
 
@@ -95,6 +92,10 @@ class InterventionsPanel(Panel):
         if self.asking:  # the spot in the picture without interventions
             return replace(request, measures=(*request.measures, DropletMeasure()))
         return replace(request, edits=self.list.edits if self._is_ours(request) else ())
+
+    def restore(self, request: RenderRequest) -> None:
+        self.list.match(request.edits)
+        self.form.describe(self.list.chosen)
 
     def _is_ours(self, request: RenderRequest) -> bool:
         """Another model is about to open: the list belongs to the one before, or to all snapshots of its run."""
@@ -209,11 +210,6 @@ class InterventionsPanel(Panel):
             self.form.place(disc.x, disc.y, disc.radius)
             self.form.layer.set(spot.layer)
             self.form.stage.set(spot.stage)
-
-    def _key(self, sender: Tag, app_data: Any, user_data: Callable[[], None]) -> None:
-        held = dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
-        if held and dpg.get_active_window() == self.window_id:
-            user_data()
 
 
 def begins(report: DropletReport) -> str:

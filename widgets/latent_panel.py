@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from app.compare import position
 from app.frame import Frame, LoopState
 from app.request import Latent, RenderRequest, plane
 from widgets.controls import Checkbox, Drag, TextField
@@ -42,6 +43,7 @@ class LatentPanel(Panel):
             weights=(1.3, 0.85, 0.85),
         )
         self.seeds = KeyValues()
+        self.held: Latent | None = None  # a point that lies neither on the plane nor in one file
         heading("Walk")
         self.animate = Checkbox("on", False, "Move through the plane by itself, by the clock (W).")
         self.speed_x = Drag("speed x", 0.25, "Seeds per second along x.", unit="seeds / s")
@@ -58,21 +60,31 @@ class LatentPanel(Panel):
         )
 
     def contribute(self, request: RenderRequest) -> RenderRequest:
-        latent = Latent(file=self.file.value) if self.file.value else plane(self.x.value, self.y.value)
-        return replace(request, latent=latent)
+        return replace(request, latent=self.latent)
+
+    @property
+    def latent(self) -> Latent:
+        """The point that is shown."""
+        if self.held is not None:
+            return self.held
+        return Latent.of_file(self.file.value) if self.file.value else plane(self.x.value, self.y.value)
+
+    def restore(self, request: RenderRequest) -> None:
+        self.go_to(request.latent)
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
-        weights = sorted(plane(self.x.value, self.y.value).seeds, key=lambda item: -item[1])
-        shown = {f"seed {seed}": f"{weight:.1%}" for seed, weight in weights}
-        self.seeds.show({"from file": Path(self.file.value).name} if self.file.value else shown)
-        self.back.enabled = bool(self.file.value)
+        self.seeds.show(parts(self.latent))
+        self.back.enabled = bool(self.file.value) or self.held is not None
 
     def tick(self, seconds: float) -> None:
-        if self.animate.value and not (self.x.active or self.y.active):
+        if self.x.active or self.y.active:
+            self.held = None
+        elif self.animate.value:
             self.move(self.speed_x.value * seconds, self.speed_y.value * seconds)
 
     def move(self, dx: float, dy: float) -> None:
         """Move in the plane, in its own units."""
+        self.held = None
         self.x.set(self.x.value + dx)
         self.y.set(self.y.value + dy)
 
@@ -81,13 +93,21 @@ class LatentPanel(Panel):
         self.move(dx * self.gain.value, dy * self.gain.value)
 
     def go_to(self, latent: Latent) -> None:
-        """Show a latent file, or the seed of a blend that weighs most."""
+        """Show a point; one that is not on the plane is held until the plane is moved through again."""
         self.animate.set(False)
         self.file.set(latent.file)
-        if not latent.file and latent.seeds:
+        place = position(latent)
+        self.held = None if latent.file or (place is not None and plane(*place) == latent) else latent
+        if place is None and latent.seeds:
             seed = max(latent.seeds, key=lambda item: item[1])[0]
-            self.x.set(float(seed % 100))
-            self.y.set(float(seed // 100))
+            place = float(seed % 100), float(seed // 100)
+        if place is not None:
+            self.x.set(place[0])
+            self.y.set(place[1])
+
+    def reset(self) -> None:
+        super().reset()
+        self.held = None
 
     def jump(self) -> None:
         """Go to a random whole seed."""
@@ -97,17 +117,19 @@ class LatentPanel(Panel):
 
     def snap(self) -> None:
         """Go to the nearest whole seed."""
+        self.held = None
         self.x.set(float(round(self.x.value)))
         self.y.set(float(round(self.y.value)))
 
     def take_file(self, path: str) -> bool:
         if Path(path).suffix.lower() in SUFFIXES:
-            self.file.set(path)
+            self.go_to(Latent.of_file(path))
             return True
         return False
 
     def _leave_file(self) -> None:
         self.file.set("")
+        self.held = None
 
     def _ask_open(self) -> None:
         ask_path("Open a latent file", (".npy", ".npz", ".pt", ".json"), self.file.set)
@@ -128,3 +150,13 @@ class LatentPanel(Panel):
             Shortcut("Up", "100 seeds up", lambda: self.move(0.0, -1.0)),
             Shortcut("Down", "100 seeds down", lambda: self.move(0.0, 1.0)),
         )
+
+
+def parts(latent: Latent) -> dict[str, str]:
+    """What a point is made of, the largest weight first, for the table."""
+    if latent.file:
+        return {"from file": Path(latent.file).name}
+    named = [(f"seed {seed}", weight) for seed, weight in latent.seeds]
+    named += [(Path(path).name, weight) for path, weight in latent.files]
+    named.sort(key=lambda item: -abs(item[1]))
+    return {name: f"{weight:.1%}{' of z' if latent.space == 'z' else ''}" for name, weight in named}

@@ -118,6 +118,17 @@ class LayersPanel(Panel):
             asked.crop.value,
         )
 
+    def restore(self, request: RenderRequest) -> None:
+        layers = self.model.layers if self.model is not None else ()
+        layer = next((layer for layer in layers if layer.name == request.view.layer), None)
+        if layer is None:
+            self.close()
+            return
+        if layer != self.cursor.layer:
+            self.pick_layer(layer)
+        self.cursor.look_at(request.view)
+        self.settings.set(request.view)
+
     def _pinned(self) -> PinnedMaps:
         asked = self.settings
         return PinnedMaps(tuple(self.tray.pins), asked.colours.value, asked.normalize.value, asked.gain.value)

@@ -8,6 +8,7 @@ from typing import Any
 import dearpygui.dearpygui as dpg
 
 from app.frame import LayerView
+from app.request import View
 from networks.plan import LayerInfo
 from widgets.choices import Choice, Combo
 from widgets.controls import Checkbox, Control, IntField, Slider, TextField
@@ -84,6 +85,20 @@ class MapControls:
             self.crop = Checkbox("", True, CROP_HINT, beside="crop")
         self.stage = Choice("", "output", STAGES, STAGE_HINT)
 
+    def set(self, view: View) -> None:
+        """Show the settings of a request's view."""
+        self.sort.set(view.sort)
+        self.colours.set(view.colours)
+        self.normalize.set(view.normalize)
+        self.gain.set(view.gain_db)
+        self.overlay.set(view.overlay)
+        self.crop.set(view.crop)
+        self.stage.set(view.stage)
+        self.fit = view.fit
+        for field, channel in zip(self.channels, view.rgb, strict=True):
+            field.set(channel)
+        self._hold(view.held)
+
     def three(self, channels: int) -> tuple[int, int, int]:
         """The maps that are red, green and blue."""
         red, green, blue = (min(field.value, channels - 1) for field in self.channels)
@@ -117,8 +132,10 @@ class MapControls:
 
     def toggle_hold(self) -> None:
         """Keep the places of the tiles, or sort again."""
-        self.holding = not self.holding and bool(self.order)
-        self.held = self.order if self.holding else ()
+        self._hold(() if self.holding else self.order)
+
+    def _hold(self, order: tuple[int, ...]) -> None:
+        self.holding, self.held = bool(order), order
         self.hold.rename(icon("lock" if self.holding else "lock-open"))
         self.hold.dress("active" if self.holding else "ghost")
 

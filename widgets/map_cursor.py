@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.frame import LayerView
-from app.request import Mode
+from app.request import Mode, View
 from networks.plan import LayerInfo
 
 PAGE = 1024  # maps on one sheet: all of them, in every official configuration
@@ -34,6 +34,11 @@ class MapCursor:
         """Look at one map; numbers that the layer does not have change nothing."""
         if self.has(channel):
             self.channel, self.mode = channel, "maps"
+
+    def look_at(self, view: View) -> None:
+        """What a request's view asks for, its layer being chosen already."""
+        self.mode, self.first = view.mode, view.first
+        self.channel = view.channel if view.channel is not None and self.has(view.channel) else None
 
     def has(self, channel: int) -> bool:
         """Whether the layer has a map of this number."""

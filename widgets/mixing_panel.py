@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import dearpygui.dearpygui as dpg
@@ -32,6 +33,11 @@ class MixingPanel(Panel):
     def contribute(self, request: RenderRequest) -> RenderRequest:
         ticked = tuple(number for number, row in enumerate(self.rows) if row.value)
         return replace(request, mix=Mix(self.seed.value, ticked) if ticked else Mix())
+
+    def restore(self, request: RenderRequest) -> None:
+        if request.mix.seed is not None:
+            self.seed.set(request.mix.seed)
+        self.tick_rows(request.mix.rows if request.mix.seed is not None else ())
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
@@ -70,7 +76,7 @@ class MixingPanel(Panel):
             self.rows.append(Checkbox("", False, f"Row {number} of ws: styles {styled}."))
             tooltip(dpg.add_text(str(number)), f"Row {number} of ws: styles {styled}.")
 
-    def tick_rows(self, members: range) -> None:
+    def tick_rows(self, members: Collection[int]) -> None:
         """Tick exactly these rows."""
         for number, row in enumerate(self.rows):
             row.set(number in members)

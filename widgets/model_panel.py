@@ -63,6 +63,9 @@ class ModelPanel(Panel):
     def contribute(self, request: RenderRequest) -> RenderRequest:
         return replace(request, bgr=self.bgr.value)
 
+    def restore(self, request: RenderRequest) -> None:
+        self.bgr.set(request.bgr)
+
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         self.recent.offer(short_names(state.recent))

@@ -18,6 +18,10 @@ from widgets.noise_table import NoiseTable
 from widgets.panel import Panel, Shortcut
 from widgets.rows import heading, note
 
+PHASE_HINT = (
+    "Where random noise stands on its loop: cos(2π t) n + sin(2π t) n′ of two draws. It is N(0, 1) all the way, and"
+    " after one turn the very same again, so that a film can be repeated without a jump."
+)
 MODES = {"none": "Off", "const": "Stored", "random": "Random"}
 
 
@@ -31,6 +35,9 @@ class NoisePanel(Panel):
             "", "const", MODES, "Off; the maps stored in the checkpoint; or drawn from N(0, 1) by the seed (N)."
         )
         self.seed = IntField("seed", 0, "Seed of random noise: the same seed and layer give the same noise.")
+        self.phase = Slider("loop", 0.0, 0.0, 1.0, PHASE_HINT, unit="turns", decimals=3)
+        self.flow = Checkbox("flow", False, "Let random noise go round its loop by itself, by the clock.")
+        self.speed = Slider("speed", 0.25, 0.02, 2.0, "Turns per second.", unit="turns / s")
         self.difference = Checkbox("difference", False, "Show |with noise − without noise|, brightened by the gain.")
         self.gain = Slider("gain", 4.0, 1.0, 32.0, "Factor on the difference before it is shown.", unit="×", decimals=1)
         self.view_group = dpg.add_group(show=False)
@@ -44,12 +51,29 @@ class NoisePanel(Panel):
     def contribute(self, request: RenderRequest) -> RenderRequest:
         mode: NoiseMode = next(name for name in get_args(NoiseMode) if name == self.mode.value)
         diagnostic = Diagnostic("noise_difference", self.gain.value) if self.difference.value else Diagnostic()
-        seed = self.seed.value if mode == "random" else 0
-        return replace(request, noise=Noise(mode, seed, self.table.value), diagnostic=diagnostic)
+        seed, phase = (self.seed.value, self.phase.value % 1.0) if mode == "random" else (0, 0.0)
+        return replace(request, noise=Noise(mode, seed, self.table.value, phase), diagnostic=diagnostic)
+
+    def restore(self, request: RenderRequest) -> None:
+        asked = request.noise
+        self.mode.set(asked.mode)
+        if asked.mode == "random":
+            self.seed.set(asked.seed)
+            self.phase.set(asked.phase)
+        self.flow.set(False)
+        self.table.set(asked.layers)
+        self.difference.set(request.diagnostic.kind == "noise_difference")
+        if self.difference.value:
+            self.gain.set(request.diagnostic.gain)
+
+    def tick(self, seconds: float) -> None:
+        if self.flow.value and self.mode.value == "random":
+            self.phase.set((self.phase.value + self.speed.value * seconds) % 1.0)
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
-        self.seed.enabled = self.mode.value == "random"
+        random = self.mode.value == "random"
+        self.seed.enabled = self.phase.enabled = self.flow.enabled = self.speed.enabled = random
         self.gain.enabled = self.difference.value
         dpg.configure_item(self.view_group, show=self.difference.value)
         if self.difference.value:

@@ -71,6 +71,15 @@ class NoiseTable:
         for row in self.rows:
             row.strength.set(1.0)
 
+    def set(self, layers: Sequence[LayerNoise]) -> None:
+        """Make `value` this; layers that are not there are left out."""
+        asked = {noise.name: noise for noise in layers}
+        self.switch(True)
+        for row in self.rows:
+            noise = asked.get(row.name, LayerNoise(row.name))
+            row.on.set(noise.on)
+            row.strength.set(noise.strength)
+
     def hear_alone(self, name: str) -> None:
         """Only this layer's noise; the same one again, or '': all as they are ticked."""
         self.solo = "" if self.solo == name else name

@@ -85,6 +85,8 @@ class Actions(Protocol):
     def texture(self) -> Texture: ...
     def study(self, question: Study) -> StudyHandle: ...
     def compare(self, panes: Sequence[ComparePane], paired: bool = False) -> Compared: ...
+    def current(self) -> RenderRequest: ...
+    def restore(self, request: RenderRequest) -> None: ...
     def drag_latent(self, dx: float, dy: float) -> None: ...
     def go_to(self, latent: Latent) -> None: ...
     def mark(self, owner: str, marks: Sequence[Mark]) -> None: ...
@@ -126,6 +128,21 @@ class Panel:
     def contribute(self, request: RenderRequest) -> RenderRequest:
         """Return the request with this panel's part filled in; called every loop, so it must be cheap."""
         return request
+
+    def restore(self, request: RenderRequest) -> None:
+        """Set the controls so that `contribute` gives this request's part again; the request's model is open."""
+
+    def keep(self) -> dict[str, Any]:
+        """What a session remembers of this panel beyond the request, as plain JSON values: its changed controls."""
+        named = {name: control for name, control in vars(self).items() if isinstance(control, Control)}
+        return {name: control.value for name, control in named.items() if control.value != control.default}
+
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        """The inverse of `keep`; what does not fit is left out. Called before `restore`."""
+        for name, value in kept.items():
+            control = vars(self).get(name)
+            if isinstance(control, Control) and type(value) is type(control.default):
+                control.set(value)
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         """Display what came back; called every loop (compare `frame.serial` before doing work)."""

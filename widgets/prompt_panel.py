@@ -58,6 +58,13 @@ class PromptPanel(Panel):
             request, condition=replace(request.condition, prompt=a, prompt_b=b, vector_file=file, blend=blend)
         )
 
+    def restore(self, request: RenderRequest) -> None:
+        asked = request.condition
+        self.a.set(asked.prompt)
+        self.b.set(asked.prompt_b)
+        self.blend.set(asked.blend)
+        self.file.set(asked.vector_file)
+
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         encoder = self.model is not None and self.model.has_text_encoder and not self.file.value

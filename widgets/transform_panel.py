@@ -7,10 +7,16 @@ from dataclasses import replace
 import dearpygui.dearpygui as dpg
 
 from app.frame import Frame, LoopState, ModelInfo
-from app.request import RenderRequest, Transform
+from app.request import Matrix, RenderRequest, Transform
 from widgets.controls import Checkbox, Slider
 from widgets.panel import Panel
 from widgets.rows import buttons, heading, note
+
+FREEZE_HINT = (
+    "Let the input's own shift and turn, which StyleGAN3, XL and T learn from w, be those of the mean w: what then"
+    " still moves is drawn by the layers."
+)
+MATRIX_WORDS = "A whole matrix is in effect in place of shift and turn; Reset drops it."
 
 
 class TransformPanel(Panel):
@@ -29,18 +35,35 @@ class TransformPanel(Panel):
         self.speed_y = Slider("speed y", 0.0, -0.5, 0.5, "Shift downwards per second.", unit="heights / s")
         self.speed_angle = Slider("speed turn", 0.0, -1.0, 1.0, "Revolutions per second.", unit="rev / s")
         buttons(("Reset", "No shift, no turn, standing still.", self.reset))
+        self.freeze = Checkbox("freeze input", False, FREEZE_HINT)
+        self.matrix: Matrix | None = None  # of a request that was restored
+        self.matrix_words = note()
         self.available = True
         self._enable(False)
 
     def contribute(self, request: RenderRequest) -> RenderRequest:
         if not self.available:
             return request
-        return replace(request, transform=Transform(self.x.value, self.y.value, self.angle.value))
+        moved = Transform(self.x.value, self.y.value, self.angle.value, self.matrix, self.freeze.value)
+        return replace(request, transform=moved)
+
+    def restore(self, request: RenderRequest) -> None:
+        asked = request.transform
+        self.animate.set(False)
+        for control, value in ((self.x, asked.x), (self.y, asked.y), (self.angle, asked.angle_deg)):
+            control.set(value)
+        self.freeze.set(asked.freeze_input)
+        self.matrix = asked.matrix
+
+    def reset(self) -> None:
+        super().reset()
+        self.matrix = None
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         if self.model is not None:
             self._offer(self.model, any(model.has_transform for model in state.compared))
+        dpg.configure_item(self.matrix_words, default_value=MATRIX_WORDS, show=self.matrix is not None)
 
     def _offer(self, model: ModelInfo, beside: bool) -> None:
         """Take input where the open model has a transform, or one beside it in a comparison."""

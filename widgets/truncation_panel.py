@@ -38,6 +38,10 @@ class TruncationPanel(Panel):
         cutoff = None if self.cutoff.value == self.cutoff.high else self.cutoff.value
         return replace(request, truncation=Truncation(self.psi.value, cutoff))
 
+    def restore(self, request: RenderRequest) -> None:
+        self.psi.set(request.truncation.psi)
+        self.cutoff.set(self.cutoff.high if request.truncation.cutoff is None else request.truncation.cutoff)
+
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
 

@@ -52,7 +52,7 @@ def points(seeds: tuple[int, ...], files: tuple[Path, ...]) -> Iterator[tuple[st
     for seed in seeds:
         yield f"seed{seed:04d}", Latent(((seed, 1.0),))
     for path in files:
-        yield path.stem, Latent(file=str(path))
+        yield path.stem, Latent.of_file(str(path))
 
 
 def draw(renderer: Renderer, request: RenderRequest, path: Path, kind: str, save_w: bool) -> Path:

@@ -34,11 +34,11 @@ def comparable(question: DropletControl) -> RenderRequest:
     point in the W of another.
     """
     asked = question.request
-    if asked.latent.file:
+    if asked.latent.files:
         raise InputError(
-            f"{Path(asked.latent.file).name} is a point in the W of one model and means nothing to another;"
+            f"{Path(asked.latent.files[0][0]).name} is a point in the W of one model and means nothing to another;"
             " choose a seed to compare the two"
         )
-    latent, truncation = Latent(asked.latent.seeds), asked.truncation
+    latent, truncation = Latent(asked.latent.seeds, space=asked.latent.space), asked.truncation
     noise = Noise(asked.noise.mode, asked.noise.seed)
     return RenderRequest(model=question.model, latent=latent, truncation=truncation, noise=noise)

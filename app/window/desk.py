@@ -29,6 +29,7 @@ from app.window.compare import CompareDesk
 from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
+from app.window.restore import Restorer
 from app.window.training import OpenRun
 from networks.checkpoint.folders import find_folder
 
@@ -44,6 +45,8 @@ class DeskPanel(Protocol):
     def take_marks(self, owner: str, marks: Sequence[Any]) -> None: ...
     def take_point(self, x: float, y: float) -> None: ...
     def take_file(self, path: str) -> bool: ...
+    def restore(self, request: RenderRequest) -> None: ...
+    def dragging(self) -> bool: ...
     def reset(self) -> None: ...
 
 
@@ -71,6 +74,7 @@ class Desk:
         self.recorder = Recorder(engine)
         self.stage = Stage()
         self.comparison = CompareDesk(engine, lambda suffix: free_path(self.output, file_name("compare", suffix)))
+        self.restorer = Restorer(lambda path: self._load(path, again=False), lambda: self.asked())
         self.run: OpenRun | None = None  # the training run that is watched
         self.bundled = bundled_models()
         self._attempts = 0
@@ -140,6 +144,22 @@ class Desk:
         for path in paths:
             if not any(panel.take_file(path) for panel in self.panels):
                 self.open(path)
+
+    # -- where the user was ------------------------------------------------------------------------------------------
+
+    def restore(self, request: RenderRequest) -> None:
+        """Show a whole request again: its model (this one, where it names none), and every control."""
+        self.restorer.restore(request, self.newest)
+
+    def undo(self) -> None:
+        """Back to what was before the last change, whatever it was (Ctrl+Z)."""
+        if not self.restorer.undo(self.newest):
+            self.say("There is nothing to undo.")
+
+    def redo(self) -> None:
+        """Take an undo back (Ctrl+Y)."""
+        if not self.restorer.redo(self.newest):
+            self.say("There is nothing to redo.")
 
     # -- what panels share -------------------------------------------------------------------------------------------
 
@@ -291,6 +311,7 @@ class Desk:
         """Once per turn of the loop: messages, finished files, a run's new snapshot, the stage's own events."""
         if self.run is not None:
             self._show_run(self.run.update())
+        self.restorer.update(self.asked(), self.newest, any(panel.dragging() for panel in self.panels))
         self.comparison.update(self.asked(), self.newest)
         self._report()
         self.messages.update()

@@ -24,6 +24,11 @@ def build_menu(desk: Desk, windows: Sequence[tuple[str, int]], reset_layout: Cal
             _item("Start or stop recording", "F9", desk.toggle_capture)
             dpg.add_separator()
             _item("Quit", "Ctrl+Q", desk.window.stop)
+        with dpg.menu(label="Edit"):
+            _item("Undo", "Ctrl+Z", desk.undo)
+            _item("Redo", "Ctrl+Y", desk.redo)
+            dpg.add_separator()
+            _item("Everything back to its default", "Ctrl+0", desk.reset_all)
         with dpg.menu(label="View"):
             _item("The picture alone, full screen", "F11", desk.toggle_stage)
             with dpg.menu(label="Size of text and controls"):

@@ -162,7 +162,7 @@ def test_left_of_the_first_seed_the_place_has_another_name_for_the_same_point() 
     assert dict(plane(*found).seeds) == pytest.approx(dict(plane(-4.25, 0.0).seeds))
 
 
-@pytest.mark.parametrize("latent", [Latent(file="w.npy"), Latent(((0, 0.5), (7, 0.5))), Latent(())])
+@pytest.mark.parametrize("latent", [Latent.of_file("w.npy"), Latent(((0, 0.5), (7, 0.5))), Latent(())])
 def test_other_points_have_no_place_on_the_plane(latent: Latent) -> None:
     assert position(latent) is None
 

@@ -8,7 +8,7 @@ import torch
 
 from app import latents
 from app.errors import InputError
-from app.request import Condition, Latent, Mix, Model, RenderRequest, Truncation, plane
+from app.request import Condition, Latent, Mix, Model, Push, RenderRequest, Truncation, from_json, plane, to_json
 from tests.app.conftest import SPEC, build
 
 REQUEST = RenderRequest(model=Model("x"))
@@ -78,7 +78,7 @@ def test_a_saved_latent_gives_the_same_ws(g, tmp_path):
 
     original = ws(g, mix=Mix(3, (0, 2)))
     path = latent_files.write(tmp_path / "w.npz", original.numpy())
-    assert torch.equal(ws(g, latent=Latent(file=str(path))), original)
+    assert torch.equal(ws(g, latent=Latent.of_file(str(path))), original)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,39 @@ def test_a_vector_file_of_the_wrong_length_says_the_right_one(tmp_path):
     request = replace(REQUEST, condition=Condition(vector_file=str(tmp_path / "c.npy")))
     with pytest.raises(InputError, match=r"c.npy: the vector is \[4\]; this model takes \[3\]"):
         latents.make_ws(VectorNet(), request)
+
+
+def test_a_blend_in_z_is_the_mapping_of_the_sum(g):
+    z = sum(weight * np.random.RandomState(seed).randn(1, 16) for seed, weight in ((3, 0.6), (9, 0.8)))
+    expected = g.mapping(torch.from_numpy(z).float(), None)
+    blend = Latent(((3, 0.6), (9, 0.8)), space="z")
+    torch.testing.assert_close(ws(g, latent=blend)[:, 0], expected, rtol=0, atol=1e-6)
+    assert torch.equal(ws(g, latent=Latent(((7, 1.0),), space="z")), ws(g, latent=Latent(((7, 1.0),))))
+
+
+def test_a_blend_in_z_needs_one_class(conditional):
+    blend = Latent(((3, 0.6), (9, 0.8)), space="z")
+    with pytest.raises(InputError, match="choose it first"):
+        ws(conditional, latent=blend)
+    z = sum(weight * np.random.RandomState(seed).randn(1, 16) for seed, weight in blend.seeds)
+    c = torch.nn.functional.one_hot(torch.tensor([2]), 5).float()
+    expected = conditional.mapping(torch.from_numpy(z).float(), c)
+    got = ws(conditional, latent=blend, condition=Condition(class_index=2))
+    torch.testing.assert_close(got[:, 0], expected, rtol=0, atol=1e-6)
+
+
+def test_latent_files_and_seeds_are_blended_by_their_weights(g, tmp_path):
+    stored = np.random.default_rng(0).normal(size=(1, g.num_ws, g.w_dim)).astype(np.float32)
+    np.save(tmp_path / "w.npy", stored)
+    blend = Latent(((4, 0.25),), ((str(tmp_path / "w.npy"), 0.75),))
+    expected = 0.25 * w_of(g, 4)[:, None] + 0.75 * torch.from_numpy(stored)
+    torch.testing.assert_close(ws(g, latent=blend), expected, rtol=0, atol=1e-6)
+    with pytest.raises(InputError, match="not in Z"):
+        ws(g, latent=replace(blend, space="z"))
+
+
+def test_requests_of_older_files_name_one_latent_file():
+    assert from_json({"latent": {"seeds": [[0, 1.0]], "file": "w.npz"}}).latent == Latent.of_file("w.npz")
+    assert from_json({"latent": {"seeds": [[5, 1.0]], "file": ""}}).latent == Latent(((5, 1.0),))
+    every = RenderRequest(latent=Latent(((5, 0.5),), (("w.npy", 0.5),)), pushes=(Push("pca", 3, 1.5, (0, 4)),))
+    assert from_json(to_json(every)) == every

@@ -158,7 +158,7 @@ def test_a_cancelled_pass_leaves_nothing(renderer, request_, passes):
 
 def test_a_changed_latent_file_is_read_again(renderer, request_, tmp_path):
     path = tmp_path / "w.npy"
-    request = replace(request_, latent=Latent(file=str(path)))
+    request = replace(request_, latent=Latent.of_file(str(path)))
     np.save(path, np.zeros((1, 16), np.float32))
     before = renderer.render(request).picture
     np.save(path, np.ones((1, 12, 16), np.float32))

@@ -2,16 +2,30 @@
 
 import dataclasses
 import json
+import math
 
 import pytest
 import torch
 
 from networks import registry
+from networks.layers import StyledLayer
 from networks.plan import OUTPUT, LayerNoise, Noise
 from networks.taps import Taps
 from tests.networks.small import NAMES, build, small
 
 pytestmark = pytest.mark.parametrize("name", NAMES)
+
+
+def goes_round(layer: StyledLayer) -> None:
+    start = layer.on_loop(Noise("random", 3), 64, torch.device("cpu"))
+    assert torch.equal(layer.on_loop(Noise("random", 3, phase=1.0), 64, torch.device("cpu")), start)
+    spread = start.std().item()
+    for phase in (0.125, 0.25, 0.6):
+        there = layer.on_loop(Noise("random", 3, phase=phase), 64, torch.device("cpu"))
+        assert there.std().item() == pytest.approx(spread, rel=0.1)
+        assert there.mean().item() == pytest.approx(start.mean().item(), abs=0.1 * spread)
+        likeness = torch.corrcoef(torch.stack([start.flatten(), there.flatten()]))[0, 1].item()
+        assert likeness == pytest.approx(math.cos(2 * math.pi * phase), abs=0.12)
 
 
 def see(name: str, ws: torch.Tensor, noise: Noise | None = None) -> tuple[torch.Tensor, Taps]:
@@ -93,6 +107,14 @@ def test_random_noise_follows_its_seed(name: str) -> None:
     one, again, other = (generator.synthesize(ws, noise=Noise("random", seed)) for seed in (1, 1, 2))
     assert torch.equal(one, again)
     assert torch.equal(one, other) is not any(info.has_noise for info in generator.layers)
+
+
+def test_random_noise_goes_round_a_loop_and_keeps_its_spread(name: str) -> None:
+    generator = small(name).generator
+    layers = [layer for layer in generator.modules() if isinstance(layer, StyledLayer) and layer.info.has_noise]
+    assert bool(layers) is any(info.has_noise for info in generator.layers)
+    for layer in layers[-1:]:  # the largest: enough values for the bounds
+        goes_round(layer)
 
 
 def test_previews_end_in_the_picture(name: str) -> None:

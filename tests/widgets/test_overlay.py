@@ -80,9 +80,11 @@ def test_going_to_a_seed_or_a_file_sets_the_latent(bench: Bench) -> None:
     latent.animate.set(True)
     bench.notes.go_to(Latent(((123456, 1.0),)))
     assert bench.turn(3, seconds=1.0).latent == Latent(((123456, 1.0),))
-    bench.notes.go_to(Latent(file="/latents/w.npy"))
+    bench.notes.go_to(Latent.of_file("/latents/w.npy"))
     assert bench.turn().latent.file == "/latents/w.npy"
     bench.notes.go_to(Latent(((4294967295, 0.2), (7, 0.8))))
-    assert bench.turn().latent == Latent(((7, 1.0),))
+    assert bench.turn().latent == Latent(((4294967295, 0.2), (7, 0.8)))
+    latent.move(0.0, 0.0)
+    assert bench.turn().latent == Latent(((7, 1.0),)), "the plane goes on from the seed that weighs most"
     bench.notes.go_to(Latent(((4294967295, 1.0),)))
     assert bench.turn().latent == Latent(((4294967295, 1.0),))

@@ -49,7 +49,7 @@ def test_opening_is_a_step_of_its_own_that_names_the_file():
 
 
 def test_a_latent_file_means_nothing_to_another_model():
-    asked = replace(HERE, latent=Latent(file="/latents/w.npy"))
+    asked = replace(HERE, latent=Latent.of_file("/latents/w.npy"))
     with pytest.raises(InputError, match=r"w\.npy is a point in the W of one model.*choose a seed"):
         last(droplet_control.run(DropletControl(asked, Model(SG2, "cpu")), Renderer()))
 
