@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 DOCK_SPACE, DOCK_HOST = 0x08BD597D, 0x1BBC0F80
-# area -> node id; the tree is left | centre | right, with the sides cut in two.
-NODES = {"left-top": 3, "left-bottom": 4, "centre": 5, "right-top": 7, "right-bottom": 8}
+# area -> node id; the tree is left | centre | right, with the sides cut in two and a strip under the centre.
+NODES = {"left-top": 3, "left-bottom": 4, "centre": 5, "right-top": 7, "right-bottom": 8, "bottom": 10}
 
 
 class Placed(Protocol):
@@ -40,7 +40,14 @@ def default_layout(panels: Sequence[Placed], width: int, height: int, scale: flo
         tab = f" Selected=0x{tab_id(selected[area]):08X}" if area in selected else ""
         return f"  DockNode ID=0x{NODES[area]:08X} Parent=0x{parent:08X} SizeRef={w},{h}{extra}{tab}"
 
-    upper_left, upper_right = int(height * 0.5), int(height * 0.66)
+    upper_left, upper_right, strip = int(height * 0.5), int(height * 0.66), int(height * 0.27)
+    middle = [leaf("centre", 2, centre, height, " CentralNode=1")]
+    if "bottom" in selected:
+        middle = [
+            f"  DockNode ID=0x00000009 Parent=0x00000002 SizeRef={centre},{height} Split=Y",
+            leaf("centre", 9, centre, height - strip, " CentralNode=1"),
+            leaf("bottom", 9, centre, strip),
+        ]
     lines += [
         "[Docking][Data]",
         f"DockSpace ID=0x{DOCK_SPACE:08X} Window=0x{DOCK_HOST:08X} Pos=0,0 Size={width},{height} Split=X",
@@ -48,7 +55,7 @@ def default_layout(panels: Sequence[Placed], width: int, height: int, scale: flo
         leaf("left-top", 1, left, upper_left),
         leaf("left-bottom", 1, left, height - upper_left),
         f"  DockNode ID=0x00000002 Parent=0x{DOCK_SPACE:08X} SizeRef={centre + right},{height} Split=X",
-        leaf("centre", 2, centre, height, " CentralNode=1"),
+        *middle,
         f"  DockNode ID=0x00000006 Parent=0x00000002 SizeRef={right},{height} Split=Y",
         leaf("right-top", 6, right, upper_right),
         leaf("right-bottom", 6, right, height - upper_right),
