@@ -17,8 +17,9 @@ from app.errors import InputError
 from app.frame import Frame, ModelInfo, Pixels
 from app.recording import sidecar
 from app.recording.live import LiveCapture
-from app.recording.offline import Encoding, HasStore, WalkJob
+from app.recording.offline import HasStore, WalkJob
 from app.recording.sidecar import Sidecar, pinned
+from app.recording.sinks import Encoding
 from app.recording.walk import Walk
 from app.recording.writer import Shot, Writer, Written, fitted
 from app.request import RenderRequest
@@ -216,8 +217,7 @@ def record_comparison(
     infos = [renderer.store.open(derive(walk.request, pane).model).info for pane in panes]
     sheet = Sheet(lay_out([(info.resolution[1], info.resolution[0]) for info in infos]))
     labels = [label(pane, info) for pane, info in zip(panes, infos, strict=True)]
-    encoding = encoding or Encoding()
-    writer = Writer(path, sheet.layout.size, walk.fps, crf=encoding.crf, preset=encoding.preset)
+    writer = Writer(path, sheet.layout.size, walk.fps, encoding=encoding)
     try:
         for frame in range(walk.count):
             if cancelled is not None and cancelled():

@@ -174,6 +174,7 @@ class RecordingState:
     seconds: float = 0.0
     dropped: int = 0
     message: str = ""  # the last result or failure, in a sentence
+    encoder: str = ""  # what compresses the frames, in a sentence
 
 
 @dataclass(frozen=True)

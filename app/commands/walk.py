@@ -12,8 +12,8 @@ import click
 from app.commands._options import CHECKPOINT, Numbers, check_applies, request_options, to_request, truncation
 
 if TYPE_CHECKING:
-    from app.recording.offline import Encoding
     from app.recording.sidecar import Sidecar
+    from app.recording.sinks import Encoding
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
@@ -49,8 +49,7 @@ def walk(
     out: Path, crf: int, preset: str, sidecar: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Draw a walk through W, frame by frame. A JSON beside it says how to make the same frames again."""
-    from app.recording.offline import Encoding
-    from app.recording.sinks import kind_of
+    from app.recording.sinks import Encoding, kind_of
 
     kind_of(out)
     encoding = Encoding(crf, preset)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.frame import Frame, ModelInfo, Pixels, RecordingState
-from app.recording import sidecar
+from app.recording import embedded, sidecar
 from app.recording.sidecar import pinned
+from app.recording.sinks import Encoding
 from app.recording.writer import QUEUE, Shot, Writer, Written
 from app.request import RenderRequest
 
@@ -17,10 +18,17 @@ STEP_S = 1 / 240  # pictures that follow faster than this are left out: no scree
 class LiveCapture:
     """Records pictures as they appear. `push` when a new one is shown, `stop` at the end; both on the main thread."""
 
-    def __init__(self, path: Path, size: tuple[int, int], *, crf: int = 18, preset: str = "ultrafast") -> None:
-        """size: (W, H) of the recording. Raises WriteError when the file cannot be begun."""
+    def __init__(
+        self, path: Path, size: tuple[int, int], encoding: Encoding | None = None, first: Frame | None = None
+    ) -> None:
+        """size: (W, H) of the recording. first: the frame that it begins with, for the note inside the file; it is
+        pushed like all others. Raises WriteError when the file cannot be begun, InputError for a missing encoder."""
         self.path, self.size = path, size
-        self._writer = Writer(path, size, None, crf=crf, preset=preset, waiting=2 * QUEUE)
+        encoding = replace(encoding or Encoding(), preset="ultrafast")  # it has to keep up with the screen
+        note = ""
+        if first is not None and first.model is not None:
+            note = embedded.note([first.model], request=pinned(first.request, first.model))
+        self._writer = Writer(path, size, None, encoding=encoding, note=note, waiting=2 * QUEUE)
         self._last: Shot | None = None
         self._began: float | None = None
         self._models: dict[str, ModelInfo] = {}
@@ -55,7 +63,9 @@ class LiveCapture:
     def state(self, seconds: float) -> RecordingState:
         """How it goes, at `seconds` of the same clock."""
         lasted = 0.0 if self._began is None else seconds - self._began
-        return RecordingState(str(self.path), self._writer.frames, None, lasted, self._writer.dropped)
+        return RecordingState(
+            str(self.path), self._writer.frames, None, lasted, self._writer.dropped, encoder=self._writer.encoder
+        )
 
     def stop(self, seconds: float) -> Written:
         """Show the last picture until `seconds`, complete the file, write the sidecar. Raises WriteError.

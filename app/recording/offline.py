@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from app import problems
 from app.errors import InputError
 from app.frame import ModelInfo, RecordingState
-from app.recording import sidecar
+from app.recording import embedded, sidecar
 from app.recording.sidecar import Sidecar, pinned
+from app.recording.sinks import Encoding
 from app.recording.walk import Walk
 from app.recording.writer import Shot, Writer, Written
 from app.request import RenderRequest
@@ -25,14 +27,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int], None]  # frames drawn
 Cancelled = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How an MP4 is compressed: constant rate factor (0 lossless .. 51) and x264 preset."""
-
-    crf: int = 18
-    preset: str = "veryfast"
 
 
 def record_walk(
@@ -51,7 +45,8 @@ def record_walk(
     begun = Written(path, walk.count, "", (), 0)  # so that a crash leaves what makes the walk again
     sidecar.write(replace(sidecar.describe(begun, size, [info], walk), complete=False), sidecar.beside(path))
     timed = ((walk.seconds_at(frame), walk.at(frame)) for frame in range(walk.count))
-    written = _draw(timed, path, size, walk.fps, renderer, encoding, progress, cancelled)
+    writer = Writer(path, size, walk.fps, encoding=encoding, note=embedded.note([info], walk=walk))
+    written = _draw(timed, writer, renderer, progress, cancelled)
     made = sidecar.describe(written, size, [info], walk)
     sidecar.write(made, sidecar.beside(path))
     return made
@@ -75,7 +70,9 @@ def replay(
     infos = _checked_models(old, timed, renderer)
     walk = None if old.walk is None else replace(old.walk, request=moved(old.walk.request, checkpoint))
     fps = None if walk is None else walk.fps
-    written = _draw(timed, path, old.size, fps, renderer, encoding, progress, cancelled)
+    note = embedded.note(infos, walk=walk, request=timed[0][1] if timed else None)
+    writer = Writer(path, old.size, fps, encoding=encoding, note=note)
+    written = _draw(timed, writer, renderer, progress, cancelled)
     made = sidecar.describe(written, old.size, infos, walk)
     sidecar.write(made, sidecar.beside(path))
     return made
@@ -101,29 +98,38 @@ def _checked_models(old: Sidecar, timed: list[tuple[float, RenderRequest]], rend
 
 def _draw(
     timed: Iterable[tuple[float, RenderRequest]],
-    path: Path,
-    size: tuple[int, int],
-    fps: Fraction | None,
+    writer: Writer,
     renderer: Renderer,
-    encoding: Encoding | None,
     progress: Progress | None,
     cancelled: Cancelled | None,
 ) -> Written:
-    encoding = encoding or Encoding()
-    writer = Writer(path, size, fps, crf=encoding.crf, preset=encoding.preset)
+    """Draw each request and hand it to the writer, which is closed in the end."""
     try:
         for frame, (seconds, request) in enumerate(timed):
             if cancelled is not None and cancelled():
                 break
             picture = renderer.render(request).picture
             assert picture is not None
-            writer.put(Shot(picture, seconds, request))
+            values = shown_values(renderer, request) if writer.wants_values else None
+            writer.put(Shot(picture, seconds, request, values))
             if progress is not None:
                 progress(frame + 1)
     except BaseException:
         writer.abandon()
         raise
     return writer.close()
+
+
+def shown_values(renderer: Renderer, request: RenderRequest) -> np.ndarray:
+    """The picture before it became bytes: float32 [C, H, W], 0 black, 1 white, not clipped; colours as they are shown.
+
+    The renderer still has it from the picture a moment ago.
+    """
+    low, high = renderer.open(request).generator.spec.pixel_range
+    values = (renderer.image(request)[0] - np.float32(low)) / np.float32(high - low)
+    if request.bgr and len(values) >= 3:
+        values = np.concatenate([values[2::-1], values[3:]])
+    return values
 
 
 class HasStore(Protocol):

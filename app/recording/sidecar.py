@@ -8,13 +8,12 @@ import os
 import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from app.errors import InputError, WriteError
 from app.frame import ModelInfo
-from app.recording.walk import Walk
+from app.recording.walk import Walk, walk_from_dict, walk_to_dict
 from app.recording.writer import Written
 from app.request import Diagnostic, RenderRequest, View, from_json, to_json
 
@@ -40,6 +39,7 @@ class Sidecar:
     shots: Shots = ()
     environment: dict[str, Any] = field(default_factory=dict)
     complete: bool = True
+    encoder: str = ""
 
     def requests(self) -> Iterator[tuple[float, RenderRequest]]:
         """(second, request) of every frame. Raises InputError where a frame is not a picture of a generator."""
@@ -88,7 +88,9 @@ def describe(written: Written, size: tuple[int, int], infos: Iterable[ModelInfo]
     made = environment(infos[0].device, infos[0].threads) if infos else {}
     shots = () if walk is not None else written.shots
     complete = walk is None or written.frames == walk.count
-    return Sidecar(written.path.name, size, written.frames, written.sha256, models, walk, shots, made, complete)
+    return Sidecar(
+        written.path.name, size, written.frames, written.sha256, models, walk, shots, made, complete, written.encoder
+    )
 
 
 def write(sidecar: Sidecar, path: Path) -> None:
@@ -140,16 +142,10 @@ def to_dict(sidecar: Sidecar) -> dict[str, Any]:
         "complete": sidecar.complete,
         "models": list(sidecar.models),
         "environment": sidecar.environment,
+        "encoder": sidecar.encoder,
     }
     if walk is not None:
-        values["walk"] = {
-            "request": to_json(walk.request),
-            "seeds": list(walk.seeds),
-            "seconds": walk.seconds,
-            "fps": str(walk.fps),
-            "loop": walk.loop,
-            "way": walk.way,
-        }
+        values["walk"] = walk_to_dict(walk)
     else:
         values["shots"] = list(differences(sidecar.shots))
     return values
@@ -157,16 +153,7 @@ def to_dict(sidecar: Sidecar) -> dict[str, Any]:
 
 def from_dict(values: dict[str, Any]) -> Sidecar:
     """The inverse of `to_dict`."""
-    walk = None
-    if (kept := values.get("walk")) is not None:
-        walk = Walk(
-            from_json(kept["request"]),
-            tuple(int(seed) for seed in kept["seeds"]),
-            float(kept["seconds"]),
-            Fraction(kept["fps"]),
-            bool(kept["loop"]),
-            kept["way"],
-        )
+    walk = None if values.get("walk") is None else walk_from_dict(values["walk"])
     return Sidecar(
         output=str(values["output"]),
         size=(int(values["size"][0]), int(values["size"][1])),
@@ -177,6 +164,7 @@ def from_dict(values: dict[str, Any]) -> Sidecar:
         shots=tuple(_shots(values.get("shots", ()))),
         environment=dict(values["environment"]),
         complete=bool(values["complete"]),
+        encoder=str(values.get("encoder", "")),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.errors import InputError
-from app.request import Latent, RenderRequest
+from app.request import Latent, RenderRequest, from_json, to_json
 
 NEGLIGIBLE = 1e-6  # weights below this are left out, the rest scaled to sum 1
 
@@ -102,3 +102,27 @@ class Walk:
         row[before % n] += 1 - share
         row[(before + 1) % n] += share
         return row
+
+
+def walk_to_dict(walk: Walk) -> dict[str, Any]:
+    """Walk -> plain JSON values."""
+    return {
+        "request": to_json(walk.request),
+        "seeds": list(walk.seeds),
+        "seconds": walk.seconds,
+        "fps": str(walk.fps),
+        "loop": walk.loop,
+        "way": walk.way,
+    }
+
+
+def walk_from_dict(kept: dict[str, Any]) -> Walk:
+    """The inverse of `walk_to_dict`."""
+    return Walk(
+        from_json(kept["request"]),
+        tuple(int(seed) for seed in kept["seeds"]),
+        float(kept["seconds"]),
+        Fraction(kept["fps"]),
+        bool(kept["loop"]),
+        kept["way"],
+    )

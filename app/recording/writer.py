@@ -6,7 +6,7 @@ import hashlib
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -16,30 +16,26 @@ from PIL import Image
 
 from app.errors import WriteError
 from app.frame import Pixels
-from app.recording.sinks import Sink, open_sink
+from app.recording.sinks import Encoding, Shot, Sink, open_sink
 from app.request import RenderRequest
 
 QUEUE = 16  # frames that may wait
 
 
-@dataclass(frozen=True)
-class Shot:
-    """A frame, the second at which it is shown, and the request that it answers (None: cannot be made again)."""
-
-    rgba: Pixels
-    seconds: float
-    request: RenderRequest | None = None
+__all__ = ["QUEUE", "Shot", "Writer", "Written", "fitted"]
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a recording came to: where, how many frames, SHA-256 over all their RGBA bytes, each frame's time."""
+    """What a recording came to: where, how many frames, SHA-256 over all their RGBA bytes, each frame's time, what
+    compressed them."""
 
     path: Path
     frames: int
     sha256: str
     shots: tuple[tuple[float, RenderRequest | None], ...]
     dropped: int
+    encoder: str = ""
 
 
 class Writer:
@@ -54,16 +50,19 @@ class Writer:
         size: tuple[int, int],
         fps: Fraction | None,
         *,
-        crf: int = 18,
-        preset: str = "veryfast",
+        encoding: Encoding | None = None,
+        note: str = "",
         waiting: int = QUEUE,
         sink: Sink | None = None,
     ) -> None:
-        """size: (W, H) of the recording; frames of another size are fitted. Raises WriteError when it cannot begin."""
+        """size: (W, H) of the recording; frames of another size are fitted. Raises WriteError when it cannot begin.
+
+        note: what the file says of itself (app/recording/embedded.py), written at its beginning.
+        """
         self.path, self.size = path, size
         self.dropped = 0
         self.failure: WriteError | None = None
-        self._sink = sink or open_sink(path, size, fps, crf, preset)
+        self._sink = sink or open_sink(path, size, fps, encoding, note)
         self._queue: queue.Queue[Shot | None] = queue.Queue(waiting)
         self._hash = hashlib.sha256()
         self._shots: list[tuple[float, RenderRequest | None]] = []
@@ -74,6 +73,16 @@ class Writer:
     def frames(self) -> int:
         """Frames written so far."""
         return len(self._shots)
+
+    @property
+    def encoder(self) -> str:
+        """What compresses the frames, in words; '' where there is nothing to say."""
+        return self._sink.encoder
+
+    @property
+    def wants_values(self) -> bool:
+        """Whether frames should come with `Shot.values`."""
+        return self._sink.wants_values
 
     def put(self, shot: Shot, wait: bool = True) -> bool:
         """Hand over a frame; raises the writer's failure. wait False: a full queue drops it and says False."""
@@ -92,7 +101,7 @@ class Writer:
         self._thread.join()
         if self.failure is not None:
             raise self.failure
-        return Written(self.path, self.frames, self._hash.hexdigest(), tuple(self._shots), self.dropped)
+        return Written(self.path, self.frames, self._hash.hexdigest(), tuple(self._shots), self.dropped, self.encoder)
 
     def abandon(self) -> None:
         """End the thread after a failure elsewhere; what was written stays."""
@@ -114,7 +123,7 @@ class Writer:
             self.failure = self.failure or WriteError(f"{self.path}: writing failed, {type(error).__name__}: {error}")
 
     def _write(self, shot: Shot) -> None:
-        self._sink.write(fitted(shot.rgba, self.size), shot.seconds)
+        self._sink.write(replace(shot, rgba=fitted(shot.rgba, self.size)))
         self._hash.update(np.ascontiguousarray(shot.rgba).data)
         self._shots.append((shot.seconds, shot.request))
 

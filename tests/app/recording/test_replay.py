@@ -12,7 +12,8 @@ from app.engine import Engine
 from app.errors import InputError
 from app.recording import sidecar
 from app.recording.live import LiveCapture
-from app.recording.offline import Encoding, WalkJob, record_walk, replay
+from app.recording.offline import WalkJob, record_walk, replay
+from app.recording.sinks import Encoding
 from app.recording.walk import Walk
 from app.renderer import Renderer
 from app.request import Latent, Transform, Truncation, View, plane

@@ -96,7 +96,9 @@ def test_alpha_is_kept_where_there_is_any(tmp_path):
 
 
 def test_other_names_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"a\.avi: a recording is \.mp4, \.gif, or a folder"):
+    with pytest.raises(
+        InputError, match=r"a\.avi: a recording is \.mp4, \.webm, \.gif, \.png \(a contact sheet\), or a folder"
+    ):
         open_sink(tmp_path / "a.avi", (8, 8), None)
 
 

@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 
 from app.errors import WriteError
+from app.recording.sinks import Sink
 from app.recording.writer import Shot, Writer
 
 WAIT_S = 60
 RGBA = np.zeros((2, 2, 4), np.uint8)
 
 
-class Gate:
+class Gate(Sink):
     """A sink that waits for permission; fails at frame `broken`."""
 
     def __init__(self, broken=None, whole=True):
         self.entered, self.permits = threading.Semaphore(0), threading.Semaphore(0)
         self.frames, self.broken, self.whole = 0, broken, whole
 
-    def write(self, rgba, seconds):
+    def write(self, shot):
         self.entered.release()
         assert self.permits.acquire(timeout=WAIT_S)
         if self.frames == self.broken:
