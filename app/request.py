@@ -6,15 +6,18 @@ No tensor, no array, no handle, no torch: a request can be compared, hashed, wri
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from networks.plan import Disc, Intervention, LayerNoise, Noise
+from networks.plan import Intervention, Noise
 
 if TYPE_CHECKING:
     from app.studies import Measure
 
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+LONGEST = 100_000  # entries of a list in a file (seeds, channels, edits)
+LARGEST = 2.0**64  # of a number in a file: far beyond every seed, row and channel
 IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
@@ -203,66 +206,81 @@ def to_json(request: RenderRequest) -> dict[str, Any]:
 
 
 def from_json(values: dict[str, Any]) -> RenderRequest:
-    """The inverse of `to_json`; raises ValueError that names an unknown key."""
-    parts = {item.name: item for item in fields(RenderRequest)}
-    if unknown := sorted(set(values) - set(parts)):
-        raise ValueError(f"a request has no part {', '.join(unknown)}")
+    """The inverse of `to_json`. Raises ValueError that names what is unknown, of a wrong type or not finite."""
+    if not isinstance(values, dict):
+        raise ValueError(f"a request is an object with parts, not {type(values).__name__}")
     built: dict[str, Any] = {}
     for name, value in values.items():
-        kind = _PARTS.get(name)
-        if kind is not None:
-            known = {item.name for item in fields(kind)} | ({"file"} if name == "latent" else set())
-            if unknown := sorted(set(value) - known):
-                raise ValueError(f"{name} has no setting {', '.join(unknown)}")
-            value = {key: _tuples(part) for key, part in value.items()}
-            if name == "latent":
-                value = _latent(value)
-            if name == "noise":
-                value["layers"] = tuple(LayerNoise(**layer) for layer in value.get("layers", ()))
-            built[name] = kind(**value)
-        elif name == "edits":
-            built[name] = tuple(_intervention(edit) for edit in value)
-        elif name == "pushes":
-            built[name] = tuple(Push(**{key: _tuples(part) for key, part in push.items()}) for push in value)
-        else:
-            built[name] = value
+        kind = _parts().get(name)
+        if kind is None:
+            raise ValueError(f"a request has no part {name!r}")
+        built[name] = _part(name, kind, _renewed(name, value))
     return RenderRequest(**built)
 
 
-def _latent(values: dict[str, Any]) -> dict[str, Any]:
-    """Older files have `file`, which was shown instead of the seeds, where there are now `files`."""
-    values = dict(values)
-    if file := values.pop("file", ""):
-        values |= {"seeds": (), "files": ((file, 1.0),)}
-    return values
+def _part(name: str, kind: Any, value: Any) -> Any:
+    """One part from plain JSON values, checked against its type."""
+    import msgspec
+
+    try:
+        part = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{name}: {error}") from error
+    _check(name, value, msgspec.to_builtins(part))
+    return part
 
 
-def _intervention(values: dict[str, Any]) -> Intervention:
-    """Older files have `channel`, one or None, where there are now `channels`."""
-    values = dict(values)
-    if "channel" in values:
-        channel = values.pop("channel")
-        values["channels"] = None if channel is None else (channel,)
-    if unknown := sorted(set(values) - {item.name for item in fields(Intervention)}):
-        raise ValueError(f"an edit has no setting {', '.join(unknown)}")
-    values = {key: _tuples(value) for key, value in values.items()}
-    if values.get("disc") is not None:
-        values["disc"] = Disc(**values["disc"])
-    return Intervention(**values)
+def _check(name: str, given: Any, understood: Any) -> None:
+    """Raise ValueError for a setting that was given and not understood, and for numbers that are not finite."""
+    if isinstance(given, dict):
+        if unknown := sorted(set(given) - set(understood)):
+            raise ValueError(f"{name} has no setting {', '.join(unknown)}")
+        for key, value in given.items():
+            _check(f"{name}.{key}", value, understood[key])
+    elif isinstance(given, list | tuple):
+        if len(given) > LONGEST:
+            raise ValueError(f"{name} has {len(given)} entries, more than {LONGEST}")
+        for value, one in zip(given, understood, strict=True):
+            _check(name, value, one)
+    elif isinstance(given, int | float) and not abs(given) <= LARGEST:
+        raise ValueError(f"{name} is {given}, not a finite number of use")
 
 
-_PARTS: dict[str, Any] = {
-    "model": Model,
-    "latent": Latent,
-    "condition": Condition,
-    "truncation": Truncation,
-    "mix": Mix,
-    "noise": Noise,
-    "transform": Transform,
-    "view": View,
-    "diagnostic": Diagnostic,
-}
+def _renewed(name: str, value: Any) -> Any:
+    """What older files say in other words."""
+    if name == "latent" and isinstance(value, dict) and "file" in value:  # shown instead of the seeds
+        value = dict(value)
+        if file := value.pop("file"):
+            value |= {"seeds": (), "files": ((file, 1.0),)}
+    if name == "edits" and isinstance(value, list):
+        value = [_renewed_edit(edit) for edit in value]
+    return value
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list | tuple) else value
+def _renewed_edit(edit: Any) -> Any:
+    """`channel`, one or None, where there are now `channels`."""
+    if isinstance(edit, dict) and "channel" in edit:
+        edit = dict(edit)
+        channel = edit.pop("channel")
+        edit["channels"] = None if channel is None else (channel,)
+    return edit
+
+
+@cache
+def _parts() -> dict[str, Any]:
+    """Each part of a request that is stored, and its type."""
+    return {
+        "model": Model,
+        "latent": Latent,
+        "condition": Condition,
+        "truncation": Truncation,
+        "mix": Mix,
+        "pushes": tuple[Push, ...],
+        "noise": Noise,
+        "edits": tuple[Intervention, ...],
+        "transform": Transform,
+        "view": View,
+        "diagnostic": Diagnostic,
+        "max_height": int | None,
+        "bgr": bool,
+    }

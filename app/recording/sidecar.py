@@ -7,7 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +181,7 @@ def differences(shots: Shots) -> Iterator[dict[str, Any]]:
 
 
 def _shots(kept: Any) -> Iterator[tuple[float, RenderRequest | None]]:
-    now = asdict(RenderRequest())
+    now = to_json(RenderRequest())
     for shot in kept:
         if shot["change"] is None:
             yield float(shot["seconds"]), None

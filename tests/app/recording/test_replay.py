@@ -129,7 +129,7 @@ def test_a_capture_of_the_window_cannot_be_made_again(tmp_path):
         (lambda v: v.pop("walk"), None),
         (lambda v: v["walk"].update(fps="0/0"), "the sidecar is damaged"),
         (lambda v: v["walk"].update(seeds=[]), "at least one seed"),
-        (lambda v: v["walk"]["request"].update(secret=1), "a request has no part secret"),
+        (lambda v: v["walk"]["request"].update(secret=1), "a request has no part 'secret'"),
         (lambda v: v.update(size=[1]), "the sidecar is damaged"),
     ],
 )
