@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from networks import ops
-from networks.base import Precision, Spec, layer_dtype
+from networks.base import Pass, Spec, layer_dtype
 from networks.filter_design import lowpass, radial_lowpass
 from networks.layers import SQRT2, EqualizedLinear, StyledLayer
 from networks.ops.resampling import Padding, Resampling
-from networks.plan import LayerInfo, Noise
+from networks.plan import LayerInfo
 from networks.taps import Taps
 
 
@@ -262,14 +262,18 @@ class ChainTrunk(nn.Module):
         for info, row in zip(table[1:], spec.layers, strict=True):
             self.add_module(row.name, ChainSynthesisLayer(info, row, spec.w_dim))
 
-    def forward(self, ws: Tensor, taps: Taps, noise: Noise, transform: Tensor | None, precision: Precision) -> Tensor:
+    def forward(self, ws: Tensor, asked: Pass, transform: Tensor | None) -> Tensor:
         """ws [N, num_ws, w_dim], transform [3, 3] of the input or None -> picture [N, C, H, W], float32."""
-        x = self.input(ws[:, 0], taps, transform)
-        for name in self.names:
+        done, (x,) = asked.resume(None)
+        if x is None:
+            x = self.input(ws[:, 0], asked.taps, transform)
+            done = 1
+        for name in self.names[done - 1 :]:
             layer = self.get_submodule(name)
             assert isinstance(layer, ChainSynthesisLayer)
-            x = x.to(layer_dtype(layer.info, ws.device, precision))
-            x = layer(x, ws[:, layer.info.w_index], taps, noise)
+            x = x.to(layer_dtype(layer.info, ws.device, asked.precision))
+            x = layer(x, ws[:, layer.info.w_index], asked.taps, asked.noise)
+            asked.keep(layer.info.index + 1, x)
         return x.float() * self.output_scale
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from networks.plan import LayerInfo, Noise
 from networks.taps import Taps
+from networks.trail import State, Trail, identity
 
 Condition = Literal["none", "class", "vector"]
 Precision = Literal["auto", "fp32"]
@@ -63,6 +64,16 @@ class Pass:
     noise: Noise
     transform: Sequence[Sequence[float]] | Tensor | None
     precision: Precision
+    trail: Trail | None = None
+
+    def resume(self, *start: Tensor | None) -> tuple[int, State]:
+        """Where the trunk begins: rows of the layer table that are done, and its tensors behind them (`start` at 0)."""
+        return (0, start) if self.trail is None else self.trail.resume(self.taps, start)
+
+    def keep(self, done: int, *state: Tensor | None) -> None:
+        """The first `done` rows are done, and all that the rest of the trunk needs of them is `state`."""
+        if self.trail is not None:
+            self.trail.keep(self.taps, done, state)
 
 
 class Generator(nn.Module, ABC):
@@ -140,20 +151,34 @@ class Generator(nn.Module, ABC):
         noise: Noise | None = None,
         transform: Sequence[Sequence[float]] | Tensor | None = None,
         precision: Precision = "auto",
+        trail: Trail | None = None,
     ) -> Tensor:
         """ws [N, num_ws, w_dim] -> pictures [N, img_channels, H, W], float32, in `spec.pixel_range`, not clipped.
 
         transform: the 3x3 matrix that moves the picture (only where `has_transform`; its inverse enters the input).
         precision: 'auto' runs layers marked `half` in fp16 on CUDA, 'fp32' never does.
+        trail: of this generator's last pass; what did not change since is taken from there, with the same bits.
         Raises EditError where an edit of the taps does not fit the layer table.
         """
         taps = taps or Taps()
         taps.prepare(self.layers)
         noise = noise or Noise()
+        asked = Pass(taps, noise, transform, precision, trail if taps.only_look else None)
         if (first := taps.first_pass()) is not None:
             self.draw(ws, Pass(first, noise, transform, precision))
             taps.untouched = first.norms
-        return self.draw(ws, Pass(taps, noise, transform, precision)).float()
+        if asked.trail is not None:
+            asked.trail.begin(identity(self.layers, ws, asked), self.skippable(taps.stop_at), taps)
+        return self.draw(ws, asked).float()
+
+    def reaches(self, info: LayerInfo, height: int) -> bool:
+        """Whether a pass that stops at an early picture of this height computes the layer, as the full picture does."""
+        return info.size[0] <= height
+
+    def skippable(self, height: int | None) -> int:
+        """Rows of the layer table that a pass with a trail may leave out at most: all before the last that it runs."""
+        runs = [height is None or self.reaches(info, height) for info in self.layers]
+        return max((runs.index(False) if False in runs else len(runs)) - 1, 0)
 
     @abstractmethod
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:

@@ -211,17 +211,22 @@ class Synthesis(nn.Module):
         kernel = self.blur[None, None].expand(img.shape[1], 1, -1, -1)
         return F.conv2d(img, kernel.to(img.dtype), groups=img.shape[1])
 
-    def forward(self, ws: Tensor, taps: Taps, noise: Noise) -> Tensor:
+    def forward(self, ws: Tensor, asked: Pass) -> Tensor:
         """ws [N, num_ws, w_dim] -> picture [N, C, H, W]; stops early where the taps say so."""
-        x: Tensor | None = None
-        img: Tensor | None = None
+        taps, noise = asked.taps, asked.noise
+        done, (x, img) = asked.resume(None, None)
         for level, block in enumerate(self.blocks):
+            torgb = block.layers["torgb"]
+            if torgb.index < done:
+                continue
             module = self.get_submodule(block.name)
             assert isinstance(module, SynthesisBlock)
-            x = module.features(x, ws[:, level], taps, noise)
+            if torgb.index > done or x is None:
+                x = module.features(x, ws[:, level], taps, noise)
+                asked.keep(torgb.index, x, img)
             y = module.torgb(x, ws[:, level], taps, noise)
             img = y if img is None else self.double_picture(img) + y
-            if taps.stop_at == block.layers["torgb"].size[0]:
+            if taps.stop_at == torgb.size[0]:
                 break
         assert img is not None
         return img
@@ -249,4 +254,4 @@ class Lucidrains(Generator):
         return self.synthesis.double_picture(img)
 
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
-        return self.synthesis(ws, asked.taps, asked.noise)
+        return self.synthesis(ws, asked)

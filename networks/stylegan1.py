@@ -15,7 +15,7 @@ from networks.edits import EPS, Moments
 from networks.filters import separable_filter, upfirdn2d
 from networks.layers import SQRT2, EqualizedLinear, StyledLayer, lrelu
 from networks.mappings import ConcatMapping
-from networks.plan import OUTPUT, PRE_NORM, LayerInfo, Noise
+from networks.plan import OUTPUT, PRE_NORM, LayerInfo
 from networks.registry import family
 from networks.taps import Taps
 
@@ -207,10 +207,12 @@ class SynthesisBlock(nn.Module):
         self.conv1 = ConvLayer(block.conv1, block.conv0.channels, spec)
         self.torgb = ToRGBLayer(block.torgb, block.conv1.channels)
 
-    def features(self, x: Tensor, ws: Tensor, taps: Taps, noise: Noise) -> Tensor:
-        """x [N, C, H/2, W/2], ws [N, num_ws, w_dim] -> [N, C', H, W]."""
+    def features(self, x: Tensor, ws: Tensor, asked: Pass, done: int) -> Tensor:
+        """What the first `done` layers left, x [N, C, h, w], ws [N, num_ws, w_dim] -> [N, C', H, W]."""
         for layer in (self.conv0, self.conv1):
-            x = layer(x, ws[:, layer.info.w_index], taps, noise)
+            if layer.info.index >= done:
+                x = layer(x, ws[:, layer.info.w_index], asked.taps, asked.noise)
+                asked.keep(layer.info.index + 1, x)
         return x
 
 
@@ -223,13 +225,17 @@ class Synthesis(nn.Module):
         for block in blocks:
             self.add_module(block.name, SynthesisBlock(block, spec))
 
-    def forward(self, ws: Tensor, taps: Taps, noise: Noise) -> Tensor:
+    def forward(self, ws: Tensor, asked: Pass) -> Tensor:
         """ws [N, num_ws, w_dim] -> picture [N, C, H, W]; stops early where the taps say so."""
-        x = ws
+        taps = asked.taps
+        done, (x,) = asked.resume(ws)
+        assert x is not None
         for block in self.blocks:
+            if block.torgb.index < done:
+                continue
             module = self.get_submodule(block.name)
             assert isinstance(module, SynthesisBlock)
-            x = module.features(x, ws, taps, noise)
+            x = module.features(x, ws, asked, done)
             stop = block is self.blocks[-1] or taps.stop_at == block.torgb.size[0]
             if stop or taps.wants(block.torgb.name):  # the others serve only who looks at them
                 img = module.torgb(x, taps)
@@ -269,4 +275,4 @@ class StyleGAN1(Generator):
         return "apart"
 
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
-        return self.synthesis(ws, asked.taps, asked.noise)
+        return self.synthesis(ws, asked)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from networks import ops
-from networks.base import Generator, Pass, Precision, Spec, TorgbUse, layer_dtype
+from networks.base import Generator, Pass, Spec, TorgbUse, layer_dtype
 from networks.filters import separable_filter, upsample2d
 from networks.layers import (
     SQRT2,
@@ -21,7 +21,7 @@ from networks.layers import (
 )
 from networks.mappings import ConcatMapping
 from networks.ops.plain import modulated_conv2d
-from networks.plan import SKIP, LayerInfo, Noise
+from networks.plan import SKIP, LayerInfo
 from networks.registry import family
 from networks.taps import Taps
 
@@ -199,16 +199,21 @@ class SynthesisBlock(nn.Module):
         if "const" in self.plan.layers:
             self.const.data.normal_(generator=generator)
 
-    def features(self, x: Tensor | None, ws: Tensor, taps: Taps, noise: Noise, dtype: torch.dtype) -> Tensor:
-        """x [N, C, H/2, W/2] (None at the start), ws [N, num_ws, w_dim] -> [N, C', H, W]."""
-        rows = {role: ws[:, info.w_index] for role, info in self.plan.layers.items() if info.w_index is not None}
+    def grow(self, x: Tensor | None, ws: Tensor, asked: Pass) -> tuple[Tensor, Tensor | None]:
+        """The first layer and the short cut around the block: x [N, C, H/2, W/2] (None at the start) -> [N, C', H, W]
+        of both, None without a short cut."""
+        taps = asked.taps
+        dtype = layer_dtype(self.conv1.info, ws.device, asked.precision)
         if x is None:
             start = self.const[None].expand(ws.shape[0], -1, -1, -1).to(dtype)
-            x = taps.on_feature(self.plan.layers["const"], start)
-            return self.conv1(x, rows["conv1"], taps, noise)
+            return taps.on_feature(self.plan.layers["const"], start), None
         x = x.to(dtype)
         shortcut = taps.on_feature(self.plan.layers["conv0"], self.skip(x), SKIP) if self.residual else None
-        x = self.conv1(self.conv0(x, rows["conv0"], taps, noise), rows["conv1"], taps, noise)
+        return self.conv0(x, ws[:, self.conv0.info.w_index], taps, asked.noise), shortcut
+
+    def refine(self, x: Tensor, shortcut: Tensor | None, ws: Tensor, asked: Pass) -> Tensor:
+        """The second layer, and what came around the block: [N, C', H, W] -> the same shape."""
+        x = self.conv1(x, ws[:, self.conv1.info.w_index], asked.taps, asked.noise)
         return x if shortcut is None else shortcut + x
 
 
@@ -225,15 +230,25 @@ class Synthesis(nn.Module):
             self.add_module(block.name, SynthesisBlock(block, spec))
         self.register_buffer("resample_filter", separable_filter(spec.filter_taps), persistent=False)
 
-    def forward(self, ws: Tensor, taps: Taps, noise: Noise, precision: Precision) -> Tensor:
+    def forward(self, ws: Tensor, asked: Pass) -> Tensor:
         """ws [N, num_ws, w_dim] -> picture [N, C, H, W]; stops early where the taps say so."""
-        x: Tensor | None = None
-        img: Tensor | None = None
+        taps, noise = asked.taps, asked.noise
+        done, (x, shortcut, img) = asked.resume(None, None, None)
         for block in self.blocks:
+            first = next(iter(block.layers.values())).index
+            second, behind = first + 1, first + len(block.layers)
+            if behind <= done:
+                continue
             module = self.get_submodule(block.name)
             assert isinstance(module, SynthesisBlock)
-            dtype = layer_dtype(block.layers["conv1"], ws.device, precision)
-            x = module.features(x, ws, taps, noise, dtype)
+            if done <= first:
+                x, shortcut = module.grow(x, ws, asked)
+                asked.keep(second, x, shortcut, img)
+            if done <= second:
+                assert x is not None
+                x = module.refine(x, shortcut, ws, asked)
+                asked.keep(second + 1, x, None, img)
+            assert x is not None
             if img is not None:
                 img = upsample2d(img, self.resample_filter)
             torgb = block.layers.get("torgb")
@@ -241,6 +256,8 @@ class Synthesis(nn.Module):
             if torgb is not None and (self.summed or stop or taps.wants(torgb.name)):
                 y = module.torgb(x, ws[:, torgb.w_index], taps, noise).float()
                 img = y if img is None else img + y
+                if self.summed:
+                    asked.keep(behind, x, None, img)
             if stop:
                 break
             if not self.summed:
@@ -280,4 +297,4 @@ class StyleGAN2(Generator):
         return upsample2d(img, self.synthesis.resample_filter)
 
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
-        return self.synthesis(ws, asked.taps, asked.noise, asked.precision)
+        return self.synthesis(ws, asked)

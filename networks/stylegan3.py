@@ -130,4 +130,4 @@ class StyleGAN3(Generator):
 
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
         matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
-        return self.synthesis(ws, asked.taps, asked.noise, matrix, asked.precision)
+        return self.synthesis(ws, asked, matrix)

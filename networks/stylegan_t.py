@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from networks.alias_free import ChainInput, FourierInput, invert_transform
-from networks.base import Generator, Mapping, Pass, Precision, Spec, layer_dtype
+from networks.base import Generator, Mapping, Pass, Spec, layer_dtype
 from networks.filters import separable_filter, upsample2d
 from networks.layers import SQRT2, EqualizedLinear, normalize_2nd_moment
 from networks.plan import LayerInfo, Noise
@@ -199,15 +199,21 @@ class Synthesis(nn.Module):
             self.add_module(block.name, SynthesisBlock(block, spec))
         self.register_buffer("resample_filter", separable_filter(spec.filter_taps), persistent=False)
 
-    def forward(self, ws: Tensor, taps: Taps, noise: Noise, transform: Tensor | None, precision: Precision) -> Tensor:
+    def forward(self, ws: Tensor, asked: Pass, transform: Tensor | None) -> Tensor:
         """ws [N, num_ws, w_dim], transform [3, 3] of the input or None -> picture [N, C, H, W]."""
-        x: Tensor | None = None
-        img: Tensor | None = None
+        taps, noise = asked.taps, asked.noise
+        done, (x, img) = asked.resume(None, None)
         for block in self.blocks:
+            infos = tuple(block.layers.values())
+            if infos[-1].index < done:
+                continue
             module = self.get_submodule(block.name)
             assert isinstance(module, SynthesisBlock)
-            dtype = layer_dtype(block.layers["convs1.0"], ws.device, precision)
-            x = module.features(x, ws, taps, noise, transform, dtype)
+            if infos[0].index >= done:
+                dtype = layer_dtype(block.layers["convs1.0"], ws.device, asked.precision)
+                x = module.features(x, ws, taps, noise, transform, dtype)
+                asked.keep(infos[0].index + 1 + len(module.convs1), x, img)
+            assert x is not None
             if img is not None:
                 img = upsample2d(img, self.resample_filter)
             if "torgb" in block.layers:
@@ -287,4 +293,4 @@ class StyleGANT(Generator):
 
     def draw(self, ws: Tensor, asked: Pass) -> Tensor:
         matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
-        return self.synthesis(ws, asked.taps, asked.noise, matrix, asked.precision)
+        return self.synthesis(ws, asked, matrix)

@@ -47,6 +47,7 @@ class Taps:
         self._capture = frozenset(capture)
         self._edits = tuple(edits)
         self._reached: tuple[tuple[str, ...], ...] = tuple((edit.layer,) for edit in self._edits)
+        self._rows: dict[str, int] = {}
         self._hooks = dict(hooks or {})
         self._cancelled = cancelled
 
@@ -54,6 +55,33 @@ class Taps:
         """Find the layers that the edits reach; raises EditError where one does not fit the layer table."""
         check(self._edits, layers)
         self._reached = tuple(reached(edit, layers) for edit in self._edits)
+        self._rows = {info.name: info.index for info in layers}
+
+    @property
+    def only_look(self) -> bool:
+        """Whether this pass is asked for maps and edits alone: nothing else comes in that changes a layer."""
+        given = (self._hooks, self.record_norms, self.added_noise, self.untouched, self.moments)
+        return not any(given)
+
+    def edits_of(self, name: str) -> tuple[Intervention, ...]:
+        """The edits that reach a layer."""
+        return tuple(edit for edit, layers in zip(self._edits, self._reached, strict=True) if name in layers)
+
+    def has_seen(self, done: int, captured: Collection[tuple[str, str]]) -> bool:
+        """Whether `captured` holds all that is wanted of the first `done` rows of the layer table."""
+        return all(point in captured or self._rows.get(point[0], done) >= done for point in self._capture)
+
+    def recall(self, captured: Mapping[tuple[str, str], Tensor], styles: Mapping[str, Tensor]) -> None:
+        """Take over what an earlier pass saw of layers that this one leaves out, as far as it is wanted."""
+        self.captured.update((point, x) for point, x in captured.items() if point in self._capture)
+        wanted = {name for name, _ in self._capture}
+        self.styles.update((name, style) for name, style in styles.items() if name in wanted)
+
+    def rough(self) -> Taps:
+        """Taps for layers that are only approximated: edits and calling off; nothing is captured there."""
+        taps = Taps(edits=self._edits, cancelled=self._cancelled)
+        taps._reached, taps._rows = self._reached, self._rows
+        return taps
 
     def first_pass(self) -> Taps | None:
         """The taps of a pass without edits that must come first, because an edit asks for its norms; None: no need."""

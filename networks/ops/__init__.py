@@ -38,6 +38,11 @@ def using(backend: Backend | None) -> Iterator[None]:
         _forced.reset(token)
 
 
+def forced() -> Backend | None:
+    """The backend that `using` asks for here; None: the tensors decide."""
+    return _forced.get()
+
+
 def chosen(x: Tensor) -> Backend:
     """Which backend computes on a tensor."""
     forced = _forced.get()
