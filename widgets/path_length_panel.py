@@ -37,6 +37,7 @@ RATE_HINT = (
     "RMS change in % of the range, divided by the distance that w moved: it does not depend on your speed. Red dots: "
     "jumps, more than 4 times the median. Yellow: a step in a random direction from the point that Lengths measured."
 )
+REPAINT_S = 0.1  # curves of 10 s are not painted anew for each of 60 frames a second
 STAND = "Drag the picture or walk (W) to see its steps."
 
 
@@ -56,6 +57,7 @@ class PathLengthPanel(Panel):
         self.lengths = LengthSection(self.actions)
         self.meter = StepMeter()
         self.now = 0.0
+        self.painted = -1.0  # when the curves were painted last
         self.serial = -1
         self._turn_to()
 
@@ -78,10 +80,11 @@ class PathLengthPanel(Panel):
                 self.meter.add(point, self.now, frame.timing.total_ms / 1000)
         if not self.visible():
             return
-        if self.mode.value == "steps":
-            self._show_steps()
-        else:
+        if self.mode.value == "lengths":
             self.lengths.show()
+        elif self.now - self.painted >= REPAINT_S:
+            self.painted = self.now
+            self._show_steps()
 
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
         self.meter.clear()

@@ -196,10 +196,10 @@ class LengthSection:
 
 
 def plus_minus(value: float, error: float) -> str:
-    """'1.05 ± 0.03', the error with two figures."""
+    """'1.05 ± 0.03', the error with one figure."""
     if not math.isfinite(error) or error == 0:
         return f"{value:.3g}"
-    digits = max(0, 1 - math.floor(math.log10(error)))
+    digits = max(0, -math.floor(math.log10(error)))
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 

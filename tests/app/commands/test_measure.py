@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.commands import main
-from app.diagnostics import contributions, noise_study, spectrum
+from app.diagnostics import contributions, noise_study, path_length, spectrum
 from app.renderer import Renderer
 from app.request import Model, RenderRequest, Truncation
 from app.studies.contributions import ContributionShares
 from app.studies.noise_study import NoiseSpread
+from app.studies.path_length import PathLengths, summary
 from app.studies.spectrum import AverageSpectrum
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
@@ -64,6 +65,19 @@ def test_noise(run, tmp_path):
     want = list(noise_study.run(NoiseSpread(request(SG2), 2, 7), Renderer()))[-1].answer
     assert [row["mean_percent"] for row in json.loads(out.read_text())["layers"]] == [row.mean for row in want.rows]
     assert f"{want.rows[0].mean:.3f}" in next(line for line in text.splitlines() if line.startswith("all layers"))
+
+
+def test_path_length(run, tmp_path):
+    out = tmp_path / "lengths.json"
+    code, text, _ = run("path-length", SG2, "--count", 3, "--seed", 4, "--draws", 2, "--device", "cpu", "--json", out)
+    assert code == 0
+    want = list(path_length.run(PathLengths(request(SG2), 4, 3, 2), Renderer()))[-1].answer
+    values = json.loads(out.read_text())
+    assert values["rows"]["each"] == want.rows.tolist()
+    assert values["joint"]["mean"] == want.joint.mean()
+    row = next(line.split() for line in text.splitlines() if line.startswith("rows apart"))
+    assert row[2:4] == [f"{number:.4g}" for number in (want.rows.mean(), summary(want.rows).error)]
+    assert sum(line.startswith("row ") for line in text.splitlines()) == 8
 
 
 @pytest.mark.parametrize(
