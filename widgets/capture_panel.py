@@ -8,14 +8,28 @@ import dearpygui.dearpygui as dpg
 
 from app.frame import Frame, LoopState, RecordingState
 from app.request import RenderRequest
-from widgets.choices import Choice
+from widgets import look
+from widgets.choices import Combo
 from widgets.controls import Checkbox, IntSlider, Slider, TextField
 from widgets.icons import icon
 from widgets.panel import Panel
 from widgets.rows import Button, buttons, heading, note
 
 RECORD = f"{icon('circle-dot')}  Record"
-KINDS = {"mp4": "MP4", "gif": "GIF", "png": "PNGs"}
+KINDS = {
+    "mp4": "MP4 film (h264)",
+    "webm": "WebM film (VP9)",
+    "gif": "GIF",
+    "png": "folder of PNG files",
+    "exr": "folder of EXR files",
+    "sheet": "contact sheet (PNG)",
+}
+FORMATS = """MP4: h264 by the graphics card where one of its encoders works, else by x264 on the CPU.
+WebM: VP9 on the CPU, for the web.
+GIF: 256 colours for each frame, refined and dithered; times in 1/100 s.
+PNG: every frame without loss, each with its state inside: drop one on the window to be there again.
+EXR: linear light, 16 bits; a walk is not clipped, a recording of the screen has the 8 bits that were shown.
+Contact sheet: 12 frames, evenly spaced, with their times."""
 
 
 class CapturePanel(Panel):
@@ -32,7 +46,7 @@ class CapturePanel(Panel):
             ),
             (f"{icon('monitor')}  Window", "PNG of the whole window (Ctrl+Shift+S).", self.actions.save_window),
         )
-        self.kind = Choice("format", "mp4", KINDS, "MP4 (h264), GIF, or a folder of PNG files.")
+        self.kind = Combo("format", "mp4", KINDS, FORMATS)
         self.record = Button(RECORD, "Record what is on screen, as it happens (F9).", self.toggle, width=-1)
         heading("Walk through seeds")
         self.seeds = TextField(
@@ -47,6 +61,9 @@ class CapturePanel(Panel):
         self.progress = dpg.add_progress_bar(width=-1, show=False)
         self.cancel = Button("Cancel", "Stop; the file so far stays readable.", self.actions.cancel_walk, width=-1)
         self.message = note()
+        self.encoder = note()
+        with dpg.tooltip(self.encoder):
+            self.reasons = dpg.add_text(wrap=look.pixels(420))
         self.recording = RecordingState()
         self.shown_seed = 0
 
@@ -72,6 +89,9 @@ class CapturePanel(Panel):
             dpg.configure_item(self.progress, overlay=f"{now.frames} of {now.total} frames")
             dpg.set_value(self.progress, now.frames / now.total)
         dpg.set_value(self.message, self._words(now))
+        encoder, _, reasons = now.encoder.partition("; ")
+        dpg.configure_item(self.encoder, default_value=encoder, show=bool(encoder))
+        dpg.set_value(self.reasons, f"{reasons}." if reasons else "Chosen by encoding one frame of this size.")
 
     def _words(self, now: RecordingState) -> str:
         if self.seeds.value and parse_seeds(self.seeds.value) is None:

@@ -61,6 +61,8 @@ def draw(renderer: Renderer, request: RenderRequest, path: Path, kind: str, save
 
     from app import latent_files
     from app.errors import WriteError
+    from app.recording.embedded import png_info
+    from app.recording.sidecar import pinned
     from app.recording.sinks import save_png
 
     target = path.with_name(f"{path.name}.{kind}")
@@ -71,9 +73,10 @@ def draw(renderer: Renderer, request: RenderRequest, path: Path, kind: str, save
         except OSError as error:
             raise WriteError(f"{target}: writing failed, {error.strerror or error}") from error
     else:
-        picture = renderer.render(request).picture
-        assert picture is not None
-        save_png(target, picture)
+        frame = renderer.render(request)
+        assert frame.picture is not None
+        assert frame.model is not None
+        save_png(target, frame.picture, info=png_info(pinned(request, frame.model), frame.model))
     if save_w:
         latent_files.write(path.with_name(f"{path.name}.npz"), renderer.ws(request))
     return target

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.recording.sinks import Encoding
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+ENCODERS = ("auto", "x264", "nvenc", "videotoolbox", "qsv", "amf", "vaapi")
 
 
 class Rate(click.ParamType[Fraction]):
@@ -39,20 +40,37 @@ class Rate(click.ParamType[Fraction]):
 @click.option("--way", type=click.Choice(["smooth", "linear"]), default="smooth", show_default=True,
               help="A cubic spline through the stations, or straight lines.")  # fmt: skip
 @request_options
-@click.option("--out", required=True, type=click.Path(path_type=Path), help=".mp4, .gif, or a folder for PNGs.")
-@click.option("--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="MP4 quality, 0 is lossless.")
-@click.option("--preset", type=click.Choice(PRESETS), default="veryfast", show_default=True, help="MP4 effort (x264).")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help=".mp4, .webm, .gif, .png (a contact sheet), or a folder for PNGs.",
+)
+@click.option("--crf", type=click.IntRange(0, 63), show_default="18 for MP4, 24 for WebM",
+              help="Quality of a film, 0 is lossless; up to 51 for MP4.")  # fmt: skip
+@click.option("--preset", type=click.Choice(PRESETS), default="veryfast", show_default=True,
+              help="Effort of a film's encoder, in x264's names.")  # fmt: skip
+@click.option("--encoder", type=click.Choice(ENCODERS), default="auto", show_default=True,
+              help="What compresses an MP4; auto: hardware where it encodes a frame, else x264.")  # fmt: skip
+@click.option("--exr", type=click.Choice(["half", "float"]), is_flag=False, flag_value="half", default=None,
+              help="A folder of EXR files instead of PNGs: linear light, not clipped, 16 or 32 bits.")  # fmt: skip
+@click.option("--sheet", type=click.IntRange(0, 400), is_flag=False, flag_value=12, default=0,
+              help="A contact sheet of so many frames beside it (alone: 12).")  # fmt: skip
 @click.option("--from", "sidecar", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Make a recording again from the JSON beside it; nothing else is needed.")  # fmt: skip
 def walk(
     checkpoint: Path | None, seeds: tuple[int, ...] | None, seconds: float, fps: Fraction, loop: bool, way: Any,
-    out: Path, crf: int, preset: str, sidecar: Path | None, **options: Any,
+    out: Path, crf: int | None, preset: str, encoder: str, exr: Any, sheet: int, sidecar: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Draw a walk through W, frame by frame. A JSON beside it says how to make the same frames again."""
     from app.recording.sinks import Encoding, kind_of
 
-    kind_of(out)
-    encoding = Encoding(crf, preset)
+    kind = kind_of(out)
+    if exr and kind != "folder":
+        raise click.UsageError(f"--exr writes a folder, but {out.name} names a {kind} file; leave out the suffix")
+    if crf is not None and crf > 51 and kind == "mp4":
+        raise click.UsageError(f"--crf {crf}: an MP4 takes 0 to 51")
+    encoding = Encoding(crf, preset, encoder, exr or "png", sheet)
     if sidecar is not None:
         if seeds:
             raise click.UsageError("--from says which seeds; leave out --seeds")
@@ -106,3 +124,5 @@ def _bar(count: int, out: Path) -> Any:
 
 def _report(out: Path, made: Sidecar) -> None:
     click.echo(f"{out}: {made.frames} frames, {made.size[0]}x{made.size[1]}")
+    if made.encoder:
+        click.echo(made.encoder)

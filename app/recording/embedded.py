@@ -33,11 +33,13 @@ LARGEST_NOTE, LARGEST_JSON = 16 << 20, 256 << 20  # characters, bytes
 
 @dataclass(frozen=True)
 class Kept:
-    """A state that a file holds. name, sha256: of the model, '' where the file does not say."""
+    """A state that a file holds. name, sha256: of the model, '' where the file does not say. looks: whether it says
+    what is looked at besides the picture (`view`, `diagnostic`); films do not."""
 
     request: RenderRequest
     name: str = ""
     sha256: str = ""
+    looks: bool = False
 
 
 def png_info(request: RenderRequest, model: ModelInfo | None = None) -> PngInfo:
@@ -95,7 +97,8 @@ def _of_png(path: Path) -> Kept | None:
         raise InputError(f"{path.name}: not a PNG that can be read ({error})") from error
     if (text := texts.get(REQUEST_KEY)) is not None:
         model = _parsed(texts.get(MODEL_KEY, "{}"), path.name)
-        return Kept(request_from(_parsed(text, path.name), path.name), _word(model, "name"), _word(model, "sha256"))
+        request = request_from(_parsed(text, path.name), path.name)
+        return Kept(request, _word(model, "name"), _word(model, "sha256"), looks=True)
     if (text := texts.get(NOTE_KEY)) is not None:
         return _of_note(_parsed(text, path.name), path.name)
     return None

@@ -146,7 +146,7 @@ class WalkJob:
         self._encoding = encoding
         self._drawn = 0
         self._cancelled = threading.Event()
-        self._message = ""
+        self._message = self._encoder = ""
         self._began = time.perf_counter()
         self._thread = threading.Thread(target=self._run, args=(engine,), name="walk", daemon=True)
         self._thread.start()
@@ -174,13 +174,14 @@ class WalkJob:
             total=self.walk.count,
             seconds=time.perf_counter() - self._began,
             message="" if running else self._message,
+            encoder=self._encoder,
         )
 
     def _run(self, engine: HasStore) -> None:
         try:
             made = self._record(engine.ask(lambda renderer: renderer.store).result())
             end = "" if made.complete else f", cancelled after {made.frames} of {self.walk.count} frames"
-            self._message = f"wrote {self.path}{end}"
+            self._message, self._encoder = f"wrote {self.path}{end}", made.encoder
         except Exception as error:
             problem = problems.describe(error)
             self._message = f"{problem.title}: {problem.detail}"

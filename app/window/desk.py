@@ -20,12 +20,14 @@ from app.display.window import Window
 from app.engine import Engine
 from app.errors import InputError
 from app.frame import Frame, LoopState, Snapshot, Status
+from app.recording.sinks import FORMATS
 from app.request import Latent, Model, RenderRequest
 from app.settings import Settings, write_settings
 from app.studies import Study
 from app.study_run import StudyRun
 from app.training.watch import RunWatch
 from app.window.compare import CompareDesk
+from app.window.kept_files import KeptFiles
 from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
@@ -77,6 +79,7 @@ class Desk:
         self.restorer = Restorer(lambda path: self._load(path, again=False), lambda: self.asked())
         self.run: OpenRun | None = None  # the training run that is watched
         self.bundled = bundled_models()
+        self.files = KeptFiles(self.restore, self.say, self._known_models, lambda: self.asked())
         self._attempts = 0
         self._turns: list[tuple[float, float]] = []  # (when, ms of work) of the last turns of the loop
 
@@ -140,9 +143,10 @@ class Desk:
         self.on_browse()
 
     def drop(self, paths: list[str]) -> None:
-        """Files were dropped on the window: panels may want them (latents, vectors), else they are models."""
+        """Files were dropped on the window: a state comes back, panels may want latents, the rest are models."""
         for path in paths:
-            if not any(panel.take_file(path) for panel in self.panels):
+            taken = self.files.take(path) or any(panel.take_file(path) for panel in self.panels)
+            if not taken and not self.files.foreign(path):
                 self.open(path)
 
     # -- where the user was ------------------------------------------------------------------------------------------
@@ -215,18 +219,20 @@ class Desk:
         if frame is None or frame.picture is None:
             self.say("There is no picture to save yet: open a model first.", problem=True)
             return
-        self.pictures.write(self._new_path(".png"), frame.picture, frame.request)
+        self.pictures.write(self._new_path(".png"), frame.picture, frame.request, frame.model)
 
     def save_window(self) -> None:
         """What the window shows as PNG."""
-        self.pictures.write(self._new_path("-window.png"), self.window.grab(), self.current())
+        model = None if self.frame is None else self.frame.model
+        self.pictures.write(self._new_path("-window.png"), self.window.grab(), self.current(), model)
 
     def start_capture(self, kind: str) -> None:
-        """Record what is on the screen from now on; kind 'mp4', 'gif' or 'png'."""
+        """Record what is on the screen from now on; kind: a key of `sinks.FORMATS`."""
         if self.frame is None or self.frame.picture is None:
             self.say("There is nothing to record yet: open a model first.", problem=True)
             return
-        self.recorder.start_capture(self._new_path(_suffix(kind)), self.frame)
+        suffix, encoding = FORMATS[kind]
+        self.recorder.start_capture(self._new_path(suffix), self.frame, encoding)
 
     def stop_capture(self) -> None:
         self.recorder.stop_capture()
@@ -243,7 +249,8 @@ class Desk:
         if not self.model.path:
             self.say("There is nothing to walk through yet: open a model first.", problem=True)
             return
-        self.recorder.start_walk(self._new_path(_suffix(kind)), self.current(), seeds, seconds, fps, loop)
+        suffix, encoding = FORMATS[kind]
+        self.recorder.start_walk(self._new_path(suffix), self.current(), seeds, seconds, fps, loop, encoding)
 
     def cancel_walk(self) -> None:
         self.recorder.cancel_walk()
@@ -300,6 +307,9 @@ class Desk:
             self.stage.show(frame.picture)
         self.recorder.push(frame)
 
+    def _known_models(self) -> list[str]:
+        return [self.model.path, *self.settings.recent, *(model.path for model in self.bundled)]
+
     def _remember(self, path: str) -> None:
         """Among the recent files, a run counts as its folder; what comes with the app is in a list of its own."""
         if self.run is not None and self.run.holds(path):
@@ -311,6 +321,7 @@ class Desk:
         """Once per turn of the loop: messages, finished files, a run's new snapshot, the stage's own events."""
         if self.run is not None:
             self._show_run(self.run.update())
+        self.files.update()
         self.restorer.update(self.asked(), self.newest, any(panel.dragging() for panel in self.panels))
         self.comparison.update(self.asked(), self.newest)
         self._report()
@@ -345,6 +356,7 @@ class Desk:
 
     def close(self) -> None:
         """Finish recordings, keep the settings."""
+        self.files.close()
         self.recorder.close()
         self.comparison.close()
         self.pictures.close()
@@ -352,8 +364,3 @@ class Desk:
         self._report()
         if problem := write_settings(self.folder, self.settings):
             self.say(problem, problem=True)
-
-
-def _suffix(kind: str) -> str:
-    """'mp4' -> '.mp4', 'gif' -> '.gif', 'png' -> '' (a folder)."""
-    return "" if kind == "png" else f".{kind}"

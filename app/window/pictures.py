@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import platformdirs
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from app.request import RenderRequest, to_json
+from app.frame import ModelInfo
+from app.recording.embedded import REQUEST_KEY, png_info
+from app.request import RenderRequest
 
-REQUEST_KEY = "stylescope"  # PNG text entry that holds the request as JSON
+__all__ = ["REQUEST_KEY", "PictureWriter", "file_name", "free_path", "output_dir", "write_json", "write_png"]
 
 
 def output_dir() -> Path:
@@ -42,12 +43,12 @@ def free_path(folder: Path, name: str) -> Path:
     return path
 
 
-def write_png(path: Path, rgba: np.ndarray, request: RenderRequest | None = None) -> Path:
-    """Write uint8 [H, W, 4] as PNG by rename, with the request inside; raises OSError."""
+def write_png(
+    path: Path, rgba: np.ndarray, request: RenderRequest | None = None, model: ModelInfo | None = None
+) -> Path:
+    """Write uint8 [H, W, 4] as PNG by rename, with the request and its model's name inside; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    info = PngInfo()
-    if request is not None:
-        info.add_text(REQUEST_KEY, json.dumps(to_json(request)))
+    info = None if request is None else png_info(request, model)
     part = path.with_name(path.name + ".part")
     try:
         Image.fromarray(rgba if (rgba[..., 3] < 255).any() else rgba[..., :3]).save(part, "PNG", pnginfo=info)
@@ -76,9 +77,11 @@ class PictureWriter:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="png")
         self._running: list[tuple[Path, Future[Path]]] = []
 
-    def write(self, path: Path, rgba: np.ndarray, request: RenderRequest | None = None) -> None:
+    def write(
+        self, path: Path, rgba: np.ndarray, request: RenderRequest | None = None, model: ModelInfo | None = None
+    ) -> None:
         """Queue one picture; the array must not change any more."""
-        self._running.append((path, self._pool.submit(write_png, path, rgba, request)))
+        self._running.append((path, self._pool.submit(write_png, path, rgba, request, model)))
 
     def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
         """Queue numbers; they must not change any more."""

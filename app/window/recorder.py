@@ -13,6 +13,7 @@ from app.errors import InputError, WriteError
 from app.frame import Frame, RecordingState
 from app.recording.live import LiveCapture
 from app.recording.offline import WalkJob
+from app.recording.sinks import Encoding
 from app.recording.walk import Walk
 from app.request import RenderRequest
 
@@ -30,6 +31,7 @@ class Recorder:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="recording")
         self._said: list[Sentence] = []
         self._message = ""
+        self._encoder = ""  # what compressed the last film, in words
 
     @property
     def capturing(self) -> bool:
@@ -41,12 +43,12 @@ class Recorder:
         """Whether something is still being recorded or written."""
         return self._live is not None or self._walk is not None or bool(self._closing)
 
-    def start_capture(self, path: Path, frame: Frame) -> None:
+    def start_capture(self, path: Path, frame: Frame, encoding: Encoding | None = None) -> None:
         """Record what is shown from now on, beginning with this frame, at its model's full size."""
         if frame.picture is None or frame.model is None:
             return
         height, width = frame.model.resolution
-        if self.begin(lambda: LiveCapture(path, (width, height))):
+        if self.begin(lambda: LiveCapture(path, (width, height), encoding, frame)):
             self.push(frame)
 
     def begin(self, make: Callable[[], LiveCapture]) -> bool:
@@ -77,14 +79,26 @@ class Recorder:
     def stop_capture(self) -> None:
         """Complete the file; a sentence follows when it is written."""
         if self._live is not None:
+            self._encoder = self._live.state(self._clock()).encoder
             live, self._live = self._live, None
             self._closing.append(self._pool.submit(_finish, live, self._clock()))
 
     def start_walk(
-        self, path: Path, request: RenderRequest, seeds: Sequence[int], seconds: float, fps: int, loop: bool
+        self,
+        path: Path,
+        request: RenderRequest,
+        seeds: Sequence[int],
+        seconds: float,
+        fps: int,
+        loop: bool,
+        encoding: Encoding | None = None,
     ) -> None:
         """Draw a walk beside the live window."""
-        self.draw(lambda: WalkJob(self._engine, Walk(request, tuple(seeds), seconds, Fraction(fps), loop), path), path)
+
+        def make() -> WalkJob:
+            return WalkJob(self._engine, Walk(request, tuple(seeds), seconds, Fraction(fps), loop), path, encoding)
+
+        self.draw(make, path)
 
     def draw(self, make: Callable[[], WalkJob], path: Path) -> None:
         """Begin to draw frames into a file beside the live window."""
@@ -121,12 +135,12 @@ class Recorder:
             return self._live.state(self._clock())
         if self._walk is not None and self._walk.is_running:
             return self._walk.state()
-        return RecordingState(message=self._message)
+        return RecordingState(message=self._message, encoder=self._encoder)
 
     def finished(self) -> list[Sentence]:
         """Sentences about what ended since the last call."""
         if self._walk is not None and not self._walk.is_running:
-            message = self._walk.state().message
+            message, self._encoder = self._walk.state().message, self._walk.state().encoder
             self._say(message[:1].upper() + message[1:], problem=not message.startswith("wrote"))
             self._walk = None
         for future in [future for future in self._closing if future.done()]:

@@ -15,7 +15,16 @@ from app.recording.sinks.gif import GifSink
 
 KINDS = {"mp4": ".mp4", "webm": ".webm", "gif": ".gif", "sheet": ".png", "folder": ""}
 
-__all__ = ["KINDS", "Encoding", "Shot", "Sink", "kind_of", "open_sink", "refused", "save_png"]
+FORMATS = {  # what a person chooses: the end of the file's name, and how it is written
+    "mp4": (".mp4", Encoding()),
+    "webm": (".webm", Encoding()),
+    "gif": (".gif", Encoding()),
+    "png": ("", Encoding()),
+    "exr": ("", Encoding(folder="half")),
+    "sheet": ("-sheet.png", Encoding()),
+}
+
+__all__ = ["FORMATS", "KINDS", "Encoding", "Shot", "Sink", "kind_of", "open_sink", "refused", "save_png"]
 
 
 def kind_of(path: Path) -> str:

@@ -92,10 +92,20 @@ def chosen(cells: list[Cell], count: int) -> list[Cell]:
     return [cells[place] for place in places]
 
 
+def columns_of(count: int, shape: float) -> int:
+    """Columns of a sheet that is about 1.5 times as wide as high, with few places left empty. shape: w / h of one."""
+
+    def cost(columns: int) -> float:
+        rows = -(-count // columns)
+        return abs(math.log(columns * shape / rows / 1.5)) + 2 * (rows * columns - count) / count
+
+    return min(range(1, count + 1), key=cost)
+
+
 def drawn(cells: list[Cell]) -> Pixels:
-    """The sheet, RGBA: rows as long as they are many, roughly, with frame number and time under each picture."""
+    """The sheet, RGBA, with time and frame number under each picture."""
     h, w = max(cell.rgb.shape[0] for cell in cells), max(cell.rgb.shape[1] for cell in cells)
-    columns = min(len(cells), max(1, math.ceil(math.sqrt(len(cells) * h / w * 1.5))))
+    columns = columns_of(len(cells), w / h)
     rows = -(-len(cells) // columns)
     row = h + round(TEXT_PX * 1.6) + GAP
     sheet = Image.new("RGB", (columns * (w + GAP) + GAP, rows * row + GAP), BACKGROUND)

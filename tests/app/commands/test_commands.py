@@ -172,7 +172,7 @@ WRONG = [
     (("render", SG2, "--latent", __file__, "--out", "o"), "a latent file ends in .npy"),
     (("render", SG2, "--seeds", "0", "--out", f"{SG2}/x"), "the folder cannot be made"),
     (("walk", "--out", "o"), "a walk needs a checkpoint and --seeds"),
-    (("walk", SG2, "--seeds", "0", "--out", "o.avi"), "a recording is .mp4, .gif"),
+    (("walk", SG2, "--seeds", "0", "--out", "o.avi"), "a recording is .mp4, .webm, .gif"),
     (("walk", SG2, "--seeds", "0", "--fps", "x", "--out", "o"), "'x' is no frame rate"),
     (("walk", SG2, "--seeds", "0", "--fps", "1000", "--out", "o"), "give 1 to 240"),
     (("walk", "--from", __file__, "--out", "o"), "not a sidecar"),
