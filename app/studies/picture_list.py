@@ -1,0 +1,93 @@
+"""Small pictures of many requests, drawn one by one in the background: grids, strips and trays ask for them. No torch.
+
+The module also holds what such pictures are made with: which part of a request decides them, and how they are reduced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+
+from app.frame import Pixels
+from app.request import Diagnostic, Latent, Mix, RenderRequest, Truncation, View
+from app.studies import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Small:
+    """One of the pictures: RGBA, its longer side at most what was asked for; None: not drawn yet, or never.
+
+    complete: drawn to the end, not an early picture. final: nothing better will come of this question. problem: why
+    there is no picture, in a sentence.
+    """
+
+    pixels: Pixels | None = None
+    complete: bool = False
+    final: bool = False
+    problem: str = ""
+
+
+NOT_YET = Small()
+
+
+@dataclass(frozen=True)
+class PictureList(Study):
+    """Draw these requests, the first ones first. Answer: a tuple of as many `Small`, `NOT_YET` where none is there.
+
+    side: the longer side of a small picture, px. A generator that has early pictures is left at the first resolution
+    that is large enough; when all have one, they are drawn again to the end if `exact`, or if that is quick anyway.
+    """
+
+    answered_by: ClassVar[str] = "app.diagnostics.picture_list"
+    requests: tuple[RenderRequest, ...]
+    side: int = 96
+    exact: bool = False
+
+
+def shown_part(request: RenderRequest) -> RenderRequest:
+    """What of a request decides the full picture: nothing that only looks at it."""
+    return replace(request, view=View(), diagnostic=Diagnostic(), measures=(), max_height=None)
+
+
+def of_seed(request: RenderRequest, seed: int) -> RenderRequest:
+    """The same settings at the point of one seed."""
+    return replace(request, latent=Latent(((seed, 1.0),)))
+
+
+def mixed(request: RenderRequest, source: int, style: int, rows: tuple[int, ...]) -> RenderRequest:
+    """The picture of `source` with these rows of ws from `style` (Karras et al. 2019, section 3.1)."""
+    return replace(of_seed(request, source), mix=Mix(style, rows) if rows else Mix())
+
+
+def unmixed(request: RenderRequest, seed: int) -> RenderRequest:
+    """A seed's own picture: the same settings without style mixing."""
+    return replace(of_seed(request, seed), mix=Mix())
+
+
+def truncated(request: RenderRequest, psi: float) -> RenderRequest:
+    """The same point at another distance from the centre of W; the cutoff stays."""
+    return replace(request, truncation=Truncation(psi, request.truncation.cutoff))
+
+
+def psi_values(count: int, low: float = -1.0, high: float = 1.0) -> tuple[float, ...]:
+    """`count` values of psi from low to high, evenly, rounded to hundredths as the slider shows them."""
+    return tuple(round(float(value), 2) + 0.0 for value in np.linspace(low, high, count))
+
+
+def reduced(pixels: Pixels, side: int) -> Pixels:
+    """RGBA [H, W, 4] averaged over areas until its longer side is `side`; a smaller one stays as it is.
+
+    Each output pixel is the mean of the area that it covers (a box filter); colours are weighted by their opacity.
+    """
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    opaque = bool((pixels[..., 3] == 255).all())
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., :3] if opaque else pixels))
+    small = np.asarray(image.resize(size, Image.Resampling.BOX))
+    return np.ascontiguousarray(np.dstack([small, np.full(small.shape[:2], 255, np.uint8)]) if opaque else small)
