@@ -25,6 +25,7 @@ from app.study_run import StudyRun
 log = logging.getLogger("stylescope")
 T = TypeVar("T")
 SLOW_S = 0.5  # a picture that takes longer is preceded by an early one
+PAUSED_LOOK_S = 0.1  # between two looks at whether paused studies may go on
 STUDY_REST_S = 0.3  # after the last new request, before studies go on: whoever drags is not kept waiting
 CANCELLED = ("Cancelled", "ReadCancelled")  # by name: their modules import torch
 
@@ -177,8 +178,11 @@ class Engine:
                 self._news.notify_all()
             while not (self._closed or self._has_work()):
                 rest = self._asked_at + STUDY_REST_S - time.perf_counter() if self._studies else None
-                if rest is not None and rest <= 0:
-                    return self._next_study()
+                ready = next((run for run in self._studies if not run.paused), None)
+                if rest is not None and ready is None:
+                    rest = PAUSED_LOOK_S
+                elif rest is not None and rest <= 0 and ready is not None:
+                    return self._take_turn(ready)
                 self._news.wait(rest)  # a study that comes now is news, too
             if self._closed:
                 return None
@@ -191,9 +195,9 @@ class Engine:
             self._status = job.status
             return job
 
-    def _next_study(self) -> StudyRun:
-        """The study whose turn it is; the others come next."""
-        run = self._studies.popleft()
+    def _take_turn(self, run: StudyRun) -> StudyRun:
+        """The study whose turn it is goes to the end of the queue."""
+        self._studies.remove(run)
         self._studies.append(run)
         self._status = Status(True, run.state.update.text, run.state.update.share, time.perf_counter(), studying=True)
         return run

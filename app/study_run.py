@@ -21,6 +21,7 @@ class StudyRun:
         self._steps: Iterator[Update] | None = None
         self._state = StudyState()
         self._cancelled = False
+        self._paused = False
 
     @property
     def state(self) -> StudyState:
@@ -33,6 +34,15 @@ class StudyRun:
     def cancel(self) -> None:
         """Take no further step; what is known so far stays readable."""
         self._cancelled = True
+
+    @property
+    def paused(self) -> bool:
+        """Whether it waits until it is told to go on."""
+        return self._paused and not self.done
+
+    def pause(self, on: bool = True) -> None:
+        """Take no further step until `pause(False)`."""
+        self._paused = on
 
     def step(self, renderer: Any) -> None:
         """Take one step; raises what went wrong in it."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from app import problems
 from app.bundled import bundled_models
+from app.command_line import as_command
 from app.compare import Pane
 from app.display.stage import Stage, StageError
 from app.display.textures import PictureTexture
@@ -32,6 +33,7 @@ from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
 from app.window.restore import Restorer
+from app.window.sessions import Sessions
 from app.window.training import OpenRun
 from networks.checkpoint.folders import find_folder
 
@@ -77,6 +79,7 @@ class Desk:
         self.stage = Stage()
         self.comparison = CompareDesk(engine, lambda suffix: free_path(self.output, file_name("compare", suffix)))
         self.restorer = Restorer(lambda path: self._load(path, again=False), lambda: self.asked())
+        self.sessions = Sessions(folder, lambda: self.current(), self.restore)
         self.run: OpenRun | None = None  # the training run that is watched
         self.bundled = bundled_models()
         self.files = KeptFiles(self.restore, self.say, self._known_models, lambda: self.asked())
@@ -145,7 +148,9 @@ class Desk:
     def drop(self, paths: list[str]) -> None:
         """Files were dropped on the window: a state comes back, panels may want latents, the rest are models."""
         for path in paths:
-            taken = self.files.take(path) or any(panel.take_file(path) for panel in self.panels)
+            taken = (
+                self.sessions.take(path) or self.files.take(path) or any(panel.take_file(path) for panel in self.panels)
+            )
             if not taken and not self.files.foreign(path):
                 self.open(path)
 
@@ -164,6 +169,15 @@ class Desk:
         """Take an undo back (Ctrl+Y)."""
         if not self.restorer.redo(self.newest):
             self.say("There is nothing to redo.")
+
+    def copy_command(self) -> None:
+        """The command line that draws the same picture, to the clipboard (Ctrl+Shift+C)."""
+        if not self.model.path:
+            self.say("There is no picture yet whose command line could be copied: open a model first.", problem=True)
+            return
+        command = as_command(self.current())
+        self.window.copy(command)
+        self.say(f"Copied: {command if len(command) <= 160 else command[:157] + '...'}")
 
     # -- what panels share -------------------------------------------------------------------------------------------
 
@@ -268,6 +282,10 @@ class Desk:
         """A picture that was made of measurements [H, W, 4] as PNG; the name says what it is ('sharpness')."""
         self.pictures.write(self._new_path(f"-{name}.png"), rgba)
 
+    def new_path(self, suffix: str) -> str:
+        """A path beside the saved pictures that does not exist yet, for a study that writes a file."""
+        return str(self._new_path(suffix))
+
     def _new_path(self, suffix: str) -> Path:
         model = self.model.path if self.run is None else f"{self.run.name}.safetensors"
         return free_path(self.output, file_name(model, suffix))
@@ -324,6 +342,7 @@ class Desk:
         self.files.update()
         self.restorer.update(self.asked(), self.newest, any(panel.dragging() for panel in self.panels))
         self.comparison.update(self.asked(), self.newest)
+        self.sessions.update()
         self._report()
         self.messages.update()
         self.window.yielding = self.engine.status().busy or self.comparison.busy
@@ -332,8 +351,9 @@ class Desk:
         self._turns = [*self._turns[-(TURNS - 1) :], (time.perf_counter(), self.window.frame_ms)]
 
     def _report(self) -> None:
-        for sentence, problem in (*self.pictures.finished(), *self.recorder.finished(), *self.comparison.finished()):
-            self.say(sentence, problem)
+        for part in (self.pictures, self.recorder, self.comparison, self.sessions):
+            for sentence, problem in part.finished():
+                self.say(sentence, problem)
 
     def state(self, status: Status, frame: Frame | None) -> LoopState:
         """The window's own numbers for the panels: median work per turn, and turns per second, of the last 30."""
@@ -356,6 +376,7 @@ class Desk:
 
     def close(self) -> None:
         """Finish recordings, keep the settings."""
+        self.sessions.close()
         self.files.close()
         self.recorder.close()
         self.comparison.close()

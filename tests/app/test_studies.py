@@ -192,3 +192,39 @@ def test_what_a_step_raises_ends_the_study_alone(engine):
     gate.release()
     until(engine, lambda: other.done)
     assert other.state.problem is None
+
+
+def begin_paused(engine, question):
+    """A study that is paused before its first step: both happen in the worker's own thread."""
+
+    def begin(_):
+        run = engine.study(question)
+        run.pause()
+        return run
+
+    return engine.ask(begin).result(WAIT_S)
+
+
+def test_a_paused_study_takes_no_step_while_others_go_on_and_then_continues(engine):
+    run = begin_paused(engine, Count(end=3))
+    other = engine.study(Count(end=2))
+    for _ in range(2):
+        gate.release()
+    until(engine, lambda: other.done)
+    assert run.state.update.answer is None
+    assert run.paused
+    assert not run.done
+    until(engine, lambda: not engine.status().busy)
+    run.pause(False)
+    for _ in range(3):
+        gate.release()
+    until(engine, lambda: run.done)
+    assert run.state.update.answer == 2
+
+
+def test_a_paused_study_can_be_cancelled(engine):
+    run = begin_paused(engine, Count(end=3))
+    run.cancel()
+    until(engine, lambda: run.state.done)
+    assert not run.paused
+    assert run.state.update.answer is None
