@@ -48,6 +48,7 @@ class DeskPanel(Protocol):
     def go_to(self, latent: Latent) -> None: ...
     def take_marks(self, owner: str, marks: Sequence[Any]) -> None: ...
     def take_point(self, x: float, y: float) -> None: ...
+    def take_favourite(self, request: RenderRequest) -> None: ...
     def take_file(self, path: str) -> bool: ...
     def restore(self, request: RenderRequest) -> None: ...
     def dragging(self) -> bool: ...
@@ -160,6 +161,10 @@ class Desk:
         """Show a whole request again: its model (this one, where it names none), and every control."""
         self.restorer.restore(request, self.newest)
 
+    def steer(self, request: RenderRequest) -> None:
+        """Set every control as the hand would that drags them all: one step of undo, where it comes to rest."""
+        self.restorer.steer(request, self.newest)
+
     def undo(self) -> None:
         """Back to what was before the last change, whatever it was (Ctrl+Z)."""
         if not self.restorer.undo(self.newest):
@@ -198,6 +203,10 @@ class Desk:
     def go_to(self, latent: Latent) -> None:
         for panel in self.panels:
             panel.go_to(latent)
+
+    def favour(self, request: RenderRequest) -> None:
+        for panel in self.panels:
+            panel.take_favourite(request)
 
     def mark(self, owner: str, marks: Sequence[Any]) -> None:
         for panel in self.panels:

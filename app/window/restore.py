@@ -45,6 +45,12 @@ class Restorer:
         self.history.leave()
         self._begin(request, shown)
 
+    def steer(self, request: RenderRequest, shown: Frame | None) -> None:
+        """Set the panels while a hand moves through requests of the open model; undo sees one drag."""
+        if self._waiting is None and _opened(request, shown):
+            for panel in self.panels:
+                panel.restore(request)
+
     def undo(self, shown: Frame | None) -> bool:
         """Back to where the user was before; False where there is nothing to go back to."""
         return self._travel(self.history.undo(), shown)

@@ -113,6 +113,10 @@ class Notes:
         for panel in self.panels:
             panel.go_to(latent)
 
+    def favour(self, request: RenderRequest) -> None:
+        for panel in self.panels:
+            panel.take_favourite(request)
+
     def mark(self, owner: str, marks: Any) -> None:
         for panel in self.panels:
             panel.take_marks(owner, marks)
