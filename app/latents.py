@@ -16,10 +16,10 @@ from app import latent_files
 from app.bounded import Bounded
 from app.errors import InputError
 from app.request import Condition, Latent, RenderRequest, Truncation
+from app.seeds import draw_z as draw_z
 from networks.base import Generator
 
 Encode = Callable[[str], np.ndarray]  # prompt -> conditioning vector [c_dim]
-MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,6 @@ class Workspace:
     encode: Encode | None = None
     mapped: Bounded[tuple[int, End], Tensor] = field(default_factory=lambda: Bounded(256))
     prompts: Bounded[str, np.ndarray] = field(default_factory=lambda: Bounded(64))
-
-
-def draw_z(seed: int, z_dim: int) -> tuple[np.ndarray, np.random.RandomState]:
-    """Return z [1, z_dim] of a seed and the stream after it, as NVIDIA's tools draw it."""
-    if not 0 <= seed <= MAX_SEED:
-        raise InputError(f"seed {seed} is outside 0 to {MAX_SEED}")
-    stream = np.random.RandomState(seed)
-    return stream.randn(1, z_dim), stream
 
 
 def draw_c(stream: np.random.RandomState, c_dim: int, kind: str, end: End) -> np.ndarray | None:
