@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from app import latents
+from app import latent_extras, latents
 from app.diagnostics import Point
 from app.errors import InputError
 from app.models import Opened
@@ -46,8 +46,8 @@ def capture(renderer: Renderer, request: RenderRequest, points: list[Point]) -> 
 def synthesize(opened: Opened, request: RenderRequest, ws: Tensor, taps: Taps | None = None) -> Tensor:
     """ws [N, num_ws, w_dim] -> pictures [N, C, H, W], with a request's noise, transform and precision."""
     generator = opened.generator
-    matrix = request.transform.as_matrix() if generator.has_transform else None
     taps = taps or Taps(edits=request.edits)
+    matrix = latent_extras.prepare(generator, request, taps)
     try:
         return generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
     except EditError as error:

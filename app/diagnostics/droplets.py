@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from app import latents, view
+from app import latent_extras, latents, view
 from app.diagnostics import Point, Seen
 from app.diagnostics.droplets_map import layer_droplet
 from app.diagnostics.droplets_rule import judge, mark, mark_missing
@@ -109,7 +109,7 @@ def look(renderer: Renderer, request: RenderRequest, rule: DropletRule, map_px: 
     opened = renderer.open(request)
     generator = opened.generator
     taps = MeasuringTaps(generator, rule, map_px, request.edits)
-    matrix = request.transform.as_matrix() if generator.has_transform else None
+    matrix = latent_extras.prepare(generator, request, taps)
     ws = latents.make_ws(generator, request, opened.workspace)
     try:
         image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
