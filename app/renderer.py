@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app import devices, latent_files, latents, view
+from app import devices, latent_extras, latent_files, latents, view
 from app.bounded import Bounded
 from app.diagnostics import Planes, Point, Seen
 from app.errors import InputError
@@ -237,7 +237,7 @@ class Renderer:
         """One pass through the synthesis, timed; None when it was left at the wanted layer."""
         generator = opened.generator
         began = time.perf_counter()
-        matrix = request.transform.as_matrix() if generator.has_transform else None
+        matrix = latent_extras.prepare(generator, request, taps)
         try:
             image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
         except Reached:
