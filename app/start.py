@@ -80,13 +80,15 @@ def run(
     folder: Path | None = None,
     size: tuple[int, int] = SIZE,
     output: Path | None = None,
+    recover: bool = False,
 ) -> None:
     """Open the window and stay until it is closed; raises NoScreenError where none can open.
 
     paths: checkpoints; the first one is opened, the others join the recent list. script: a generator that drives the
     window, advanced once per turn (the tour, tests); the window closes when it ends. help_overlay: builds the help
     page from all shortcuts and returns what shows it. folder: settings and layout; output: pictures and recordings
-    (both default to the platform's own places).
+    (both default to the platform's own places). recover: show what was open in a window that ended unexpectedly,
+    where there is one, instead of the first path.
     """
     from app.display.probe import DisplayProbe
 
@@ -126,7 +128,7 @@ def run(
         if complaint:
             desk.say(complaint, problem=True)
         window.show()
-        if paths:
+        if not (recover and desk.sessions.recover()) and paths:
             desk.open(paths[0])
         try:
             _stay(running, script(running) if script is not None else None)
@@ -183,7 +185,7 @@ def build(
     for panel in reversed(panels):  # the last window that is made gets the focus: the picture
         with dpg.window(label=panel.title, tag=panel.window_id, no_close=True, no_scrollbar=panel.area == "centre"):
             panel.build()
-    desk.panels = desk.restorer.panels = panels
+    desk.panels = desk.restorer.panels = desk.sessions.panels = panels
     desk.on_browse = Browser(desk.open).show
     loop = Loop(desk.engine, panels, desk.base, desk.state, desk.on_frame)
     desk.current = lambda: replace(loop.request(), max_height=None)
@@ -208,6 +210,8 @@ def app_shortcuts(desk: Desk) -> list[KeyAction]:
         KeyAction("Ctrl+O", "open a checkpoint", desk.browse),
         KeyAction("Ctrl+Z", "undo the last change, whatever it was", desk.undo),
         KeyAction("Ctrl+Y", "take an undo back", desk.redo),
+        KeyAction("Ctrl+Shift+C", "copy the command line that draws this picture", desk.copy_command),
+        KeyAction("Ctrl+Shift+T", "reopen the last session", desk.sessions.reopen),
         KeyAction("F5", "try the same file again", desk.retry),
         KeyAction("Ctrl+S", "save the picture as PNG", desk.save_picture),
         KeyAction("Ctrl+Shift+S", "save a picture of the window", desk.save_window),

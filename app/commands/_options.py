@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +13,7 @@ import click
 
 from app.errors import InputError
 from app.frame import ModelInfo
-from app.request import Condition, Latent, Matrix, Mix, Model, RenderRequest, Transform, Truncation
+from app.request import Condition, Latent, Matrix, Mix, Model, RenderRequest, Transform, Truncation, from_json
 from networks.plan import Noise
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,6 +62,22 @@ class Affine(click.ParamType[Matrix]):
         return ((a, b, c), (d, e, f), (0.0, 0.0, 1.0))
 
 
+class Parts(click.ParamType[dict[str, Any]]):
+    """JSON of some parts of a request -> the parts; everything is checked against its type."""
+
+    name = "JSON"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        try:
+            given = json.loads(value)
+            request = from_json(given)
+        except (ValueError, RecursionError) as error:
+            self.fail(f"{error}", param, ctx)
+        return {name: getattr(request, name) for name in given if name != "model"}
+
+
 def device_option(command: F) -> F:
     """--device cpu|cuda|mps|auto"""
     return click.option(
@@ -89,13 +107,15 @@ _REQUEST_OPTIONS = (
     click.option("--precision", type=click.Choice(["auto", "fp32"]), default="auto", show_default=True,
                  help="auto: fp16 where the original uses it, on CUDA."),
     click.option("--bgr", is_flag=True, help="Swap red and blue."),
+    click.option("--request", "parts", type=Parts(), default={},
+                 help="Parts of a request as JSON, in place of the other options; the app copies such lines."),
 )  # fmt: skip
 
 
 def to_request(checkpoint: Path, options: dict[str, Any]) -> RenderRequest:
     """The values of `request_options` -> a request (psi and cutoff still as given: see `fill_defaults`)."""
     matrix = options["transform"]
-    return RenderRequest(
+    request = RenderRequest(
         model=Model(str(checkpoint), options["device"], options["precision"]),
         latent=Latent(),
         condition=Condition(
@@ -106,6 +126,7 @@ def to_request(checkpoint: Path, options: dict[str, Any]) -> RenderRequest:
         transform=Transform() if matrix is None else Transform(matrix=matrix),
         bgr=options["bgr"],
     )
+    return replace(request, **options["parts"])
 
 
 def truncation(options: dict[str, Any], info: ModelInfo) -> Truncation:

@@ -21,7 +21,7 @@ def open_(open_window: OpenWindow, checkpoints: tuple[Path, ...], device: str) -
     """Open a window on the first checkpoint; the others join the recent list.
 
     The folder of a training run is watched: each new snapshot is shown as soon as it is written. Without an argument
-    the window opens on the StyleGAN2 that comes with the app.
+    the window opens on the StyleGAN2 that comes with the app; after a crash, on what was open then.
     """
     for path in checkpoints:
         if not path.exists():
@@ -29,4 +29,4 @@ def open_(open_window: OpenWindow, checkpoints: tuple[Path, ...], device: str) -
         if path.is_dir() and not is_run(path) and find_folder(path) is None:
             raise click.UsageError(f"{path} is a folder without run.json, so no training run; name a run or a file")
     bundled = [] if checkpoints else [first_model()]
-    open_window([path for path in (*map(str, checkpoints), *bundled) if path], device)
+    open_window([path for path in (*map(str, checkpoints), *bundled) if path], device, recover=not checkpoints)

@@ -33,7 +33,8 @@ def render(
     **options: Any,
 ) -> None:  # fmt: skip
     """Draw seeds: one file seedNNNN.png or .npy each. Same seed, same picture as NVIDIA's tools."""
-    if not seeds and not latents:
+    held: Latent | None = options["parts"].get("latent")
+    if not seeds and not latents and held is None:
         raise click.UsageError("name what to draw: --seeds 0-3,7 or --latent FILE")
     from app.renderer import Renderer
 
@@ -43,16 +44,18 @@ def render(
     check_applies(options, info)
     request = replace(request, truncation=truncation(options, info))
     make_folder(out)
-    for name, latent in points(seeds or (), latents):
+    for name, latent in points(seeds or (), latents, held):
         click.echo(str(draw(renderer, replace(request, latent=latent), out / name, kind, save_w)))
 
 
-def points(seeds: tuple[int, ...], files: tuple[Path, ...]) -> Iterator[tuple[str, Latent]]:
+def points(seeds: tuple[int, ...], files: tuple[Path, ...], held: Latent | None = None) -> Iterator[tuple[str, Latent]]:
     """(file name without its ending, latent) of everything that was asked for."""
     for seed in seeds:
         yield f"seed{seed:04d}", Latent(((seed, 1.0),))
     for path in files:
         yield path.stem, Latent.of_file(str(path))
+    if held is not None:
+        yield "picture", held
 
 
 def draw(renderer: Renderer, request: RenderRequest, path: Path, kind: str, save_w: bool) -> Path:

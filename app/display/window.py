@@ -232,6 +232,11 @@ class Window:
         """Back to the default layout; False where it takes effect only at the next start."""
         return self.layout.reset(*self.size, self.scale)
 
+    def copy(self, text: str) -> None:
+        """Put text on the clipboard."""
+        self._require_own_thread()
+        dpg.set_clipboard_text(text)
+
     def grab(self) -> Picture:
         """What the window shows, uint8 [H, W, 4]. Draws a few frames, so that what was just changed is in it."""
         self._require_own_thread()

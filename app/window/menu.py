@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import dearpygui.dearpygui as dpg
 
+from app.session import SUFFIX
+from app.window.browse import Browser
 from app.window.desk import Desk
 
 SCALES = (0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
@@ -14,10 +17,16 @@ SCALES = (0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 
 def build_menu(desk: Desk, windows: Sequence[tuple[str, int]], reset_layout: Callable[[], None]) -> None:
     """windows: (title, window id) of every panel, which the View menu brings back after they were closed."""
+    opened = Browser(lambda path: desk.sessions.open(Path(path)), "Open a session", (SUFFIX,))
+    saved = Browser(lambda path: desk.sessions.save(Path(path)), "Save the session", (SUFFIX,), save_as=f"walk{SUFFIX}")
     with dpg.viewport_menu_bar():
         with dpg.menu(label="File"):
             _item("Open a checkpoint ...", "Ctrl+O", desk.browse)
             _item("Try again", "F5", desk.retry)
+            dpg.add_separator()
+            _item("Open a session ...", "", opened.show)
+            _item("Save the session ...", "", saved.show)
+            _item("Reopen the last session", "Ctrl+Shift+T", desk.sessions.reopen)
             dpg.add_separator()
             _item("Save the picture", "Ctrl+S", desk.save_picture)
             _item("Save a picture of the window", "Ctrl+Shift+S", desk.save_window)
@@ -27,6 +36,8 @@ def build_menu(desk: Desk, windows: Sequence[tuple[str, int]], reset_layout: Cal
         with dpg.menu(label="Edit"):
             _item("Undo", "Ctrl+Z", desk.undo)
             _item("Redo", "Ctrl+Y", desk.redo)
+            dpg.add_separator()
+            _item("Copy as command line", "Ctrl+Shift+C", desk.copy_command)
             dpg.add_separator()
             _item("Everything back to its default", "Ctrl+0", desk.reset_all)
         with dpg.menu(label="View"):

@@ -124,6 +124,34 @@ def test_it_opens_draws_saves_quits_and_remembers(start: Callable[..., Program],
     assert json.loads((second.config / "settings.json").read_text(encoding="utf-8"))["recent"] == settings["recent"]
 
 
+@pytest.mark.gui
+def test_what_was_open_comes_back_after_it_was_killed(start: Callable[..., Program], tmp_path: Path):
+    """Without an argument, as most people start it; a latent and psi that no default has."""
+
+    def autosave(program: Program) -> dict[str, Any]:
+        """What is kept so far, {} while that is not where the keys have led."""
+        for path in (program.config / "sessions").glob("open-*.json"):
+            request = json.loads(path.read_text(encoding="utf-8"))["request"]
+            return request if request["latent"]["seeds"] != [[0, 1.0]] else {}
+        return {}
+
+    first = start()
+    request = first.repeat(lambda: first.key("Right"), lambda: autosave(first), "an autosave")
+    first.process.kill()
+    first.process.communicate()
+    kept = autosave(first) or request
+    second = start()
+    path, *_ = second.repeat(lambda: second.key("ctrl+s"), lambda: second.saved(".png"), "the picture")
+    second.key("ctrl+q")
+    code, words = second.end()
+    assert (code, "Traceback" in words) == (0, False)
+    with Image.open(path) as picture:
+        shown = json.loads(picture.text["stylescope"])
+    assert shown["latent"] == kept["latent"]
+    assert shown["model"]["path"] == kept["model"]["path"]
+    assert not list((second.config / "sessions").glob("open-*"))
+
+
 def column_width(layout: Path) -> int:
     """The width of the left column that a layout file holds."""
     line = next(line for line in layout.read_text().splitlines() if "DockNode" in line and "ID=0x00000001" in line)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 
+from app.command_line import as_command
 from app.request import Diagnostic, Latent, Mix, RenderRequest, Transform, Truncation, View
 from app.window.history import lasting
 from networks.plan import Intervention, LayerNoise, Noise
@@ -106,3 +108,15 @@ def test_undo_takes_back_a_drag_and_the_opening_of_a_model_and_redo_repeats_them
 def test_undo_with_nothing_before_says_so(app: WholeApp) -> None:
     app.key("ctrl+z")
     assert "nothing to undo" in app.desk.messages.text
+
+
+def test_the_command_line_of_the_picture_is_copied(app: WholeApp) -> None:
+    app.key("ctrl+shift+c")
+    assert "open a model first" in app.desk.messages.text
+    app.open("stylegan2.pkl")
+    app.key("Right")
+    app.settle()
+    app.key("ctrl+shift+c")
+    assert dpg.get_clipboard_text() == as_command(app.running.loop.request())
+    assert "--seeds 1 " in dpg.get_clipboard_text()
+    assert app.desk.messages.text.startswith("Copied: python main.py render ")
