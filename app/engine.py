@@ -76,6 +76,7 @@ class Engine:
         self._slot_content: RenderRequest | None = None
         self._delivered: RenderRequest | None = None  # content of the last frame
         self._complete = False
+        self._next_height: int | None = None  # of the picture that refines the last one
         self._tasks: deque[tuple[Callable[[Any], Any], Future[Any]]] = deque()
         self._studies: deque[StudyRun] = deque()
         self._asked_at = 0.0  # when the last new request came
@@ -192,6 +193,8 @@ class Engine:
             assert self._slot_content is not None
             refining = self._slot_content == self._delivered
             job = Job(self._slot_content if refining else self._slot, refining)
+            if refining:
+                job.request = replace(job.request, max_height=self._next_height)
             self._status = job.status
             return job
 
@@ -290,6 +293,7 @@ class Engine:
         self._patience.delivered()
         with self._news:
             self._delivered, self._complete = content(frame.request), complete
+            self._next_height = frame.next_height
             self._publish(frame)
 
     def _publish(self, frame: Frame) -> None:

@@ -147,6 +147,7 @@ class Frame:
     problem: Problem | None = None
     timing: Timing = field(default_factory=Timing)
     answers: tuple[tuple[Measure, Any], ...] = ()  # to the request's measures, as far as this picture allows
+    next_height: int | None = None  # of the picture that refines this early one; None: the full one
 
     def answer(self, kind: type[Measure]) -> Any:
         """The answer to the first measure of a kind; None where there is none."""

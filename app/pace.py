@@ -1,12 +1,22 @@
-"""How long passes take: which early picture fits the time budget, and which pass may be called off."""
+"""How long passes take: which early picture fits the time, how it is refined, which pass may be called off."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
-BUDGET_MS = 100.0  # an early picture should come within this
+BUDGET_MS = 50.0  # for an early picture: a movement of the hand waits for up to two of them, and for a turn of the loop
+STEP_MS = 200.0  # an early picture is refined in steps of about this
 SMALLEST_FIRST = 64  # px: what is shown first while nothing was measured
+SMALLEST = 32  # px: what is worth looking at, however slow the machine is
 WEIGHT = 0.5  # of the newest measurement in the running estimate
+
+
+Saved = Callable[[int], float]
+
+
+def nothing(height: int) -> float:
+    """Nothing is done already."""
+    return 0.0
 
 
 class Pace:
@@ -31,11 +41,23 @@ class Pace:
         nearest = max((h for h in known if h < height), default=min(known))
         return known[nearest] * (height / nearest) ** 2
 
-    def choose(self, model: Hashable, heights: Sequence[int], budget_ms: float = BUDGET_MS) -> int:
-        """Return the largest of the ascending heights that fits the budget, or the smallest worth looking at."""
-        floor = next((h for h in heights if h >= SMALLEST_FIRST), heights[-1])
-        fitting = [h for h in heights if (ms := self.predict(model, h)) is not None and ms <= budget_ms]
-        return max([floor, *fitting])
+    def choose(
+        self, model: Hashable, heights: Sequence[int], budget_ms: float = BUDGET_MS, saved: Saved = nothing
+    ) -> int:
+        """Return the largest of the ascending heights that fits the budget, or the smallest worth looking at.
+
+        saved: of a height, the milliseconds of its pass that are done already.
+        """
+        costs = [(h, ms - saved(h)) for h in heights if (ms := self.predict(model, h)) is not None]
+        smallest = SMALLEST if costs else SMALLEST_FIRST
+        floor = next((h for h in heights if h >= smallest), heights[-1])
+        return max([floor, *(h for h, ms in costs if ms <= budget_ms)])
+
+    def next_step(self, model: Hashable, heights: Sequence[int], shown: int, saved: Saved = nothing) -> int:
+        """The height that follows an early picture: the largest that takes no longer than a step, or the next one."""
+        larger = [h for h in heights if h > shown]
+        costs = [(h, ms - saved(h)) for h in larger if (ms := self.predict(model, h)) is not None]
+        return max([larger[0], *(h for h, ms in costs if ms <= STEP_MS)])
 
 
 class Patience:

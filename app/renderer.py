@@ -22,47 +22,20 @@ from app.errors import InputError
 from app.frame import Frame, LayerView, ModelInfo, Pixels, Timing
 from app.maps import Axes, fit_axes
 from app.models import ModelStore, Opened
-from app.pace import Pace
+from app.pace import Pace, Saved, nothing
+from app.paced import PacedTaps, Reached, Trails
 from app.request import RenderRequest, View
 from app.studies import Measure
 from networks.edits import EditError
 from networks.ops import compiled
-from networks.plan import LayerInfo, Noise
-from networks.taps import Cancelled, Taps
+from networks.plan import Noise
+from networks.taps import Cancelled
 
 if TYPE_CHECKING:
     from app.compare_turns import Turn
 
 CancelCheck = Callable[[], bool]
 ProgressCall = Callable[[float, str], None]
-
-
-class Reached(Exception):
-    """The layer that was wanted has been computed; the rest of the pass is not needed."""
-
-
-class PacedTaps(Taps):
-    """Taps that note when each resolution's picture was ready, and may leave once a wanted map was captured."""
-
-    only_maps = False
-
-    def begin(self, only_maps: bool = False) -> None:
-        """Start the clock."""
-        self.marks: dict[int, float] = {}
-        self.only_maps = only_maps
-        self._began = time.perf_counter()
-
-    def on_feature(self, info: LayerInfo, x: Tensor, stage: str = "output") -> Tensor:
-        x = super().on_feature(info, x, stage)
-        if info.kind == "torgb":
-            self.marks[info.size[0]] = (time.perf_counter() - self._began) * 1000
-        if self.only_maps and len(self.captured) == len(self._capture):
-            raise Reached
-        return x
-
-    def keep(self, x: Tensor) -> Tensor:
-        """As it lies in memory: turning 32 maps of 1024x1024 into planes costs more than all that is done with them."""
-        return x
 
 
 @dataclass
@@ -110,6 +83,7 @@ class Renderer:
         self._axes: Bounded[Hashable, Axes] = Bounded(32)
         self._maps: Bounded[Hashable, Tensor] = Bounded(64, 512 << 20, _bytes)
         self._answered: Bounded[Hashable, Any] = Bounded(16)
+        self._trails = Trails()
         self.turn: Turn | None = None  # a place in the queue for a GPU that several renderers draw on
 
     def open(self, request: RenderRequest, progress: ProgressCall | None = None, cancelled: CancelCheck | None = None
@@ -126,7 +100,7 @@ class Renderer:
         clock = Clock()
         ws = self._ws(opened, request)
         clock.lap("map_ms")
-        stop = self.stop_height(opened, request)
+        stop = self.stop_height(opened, request, self._saved(opened, request, ws))
         image, captured = self._synthesize(opened, request, ws, stop, cancelled)
         maps = captured.get((request.view.layer, request.view.stage))
         bare = self._without_noise(opened, request, ws, stop, cancelled)
@@ -141,7 +115,10 @@ class Renderer:
         clock.lap("view_ms")
         if stop is None:
             compiled.start()  # behind the first full picture
-        return Frame(0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing(), answers)
+        following = None if stop is None else self._next_height(opened, request, ws, stop)
+        return Frame(
+            0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing(), answers, following
+        )  # fmt: skip
 
     @torch.inference_mode()
     def image(self, request: RenderRequest, cancelled: CancelCheck | None = None) -> np.ndarray:
@@ -171,10 +148,10 @@ class Renderer:
         opened = self.store.peek(request.model)
         return opened is not None and self._image_key(opened, request, None) in self._images
 
-    def stop_height(self, opened: Opened, request: RenderRequest) -> int | None:
+    def stop_height(self, opened: Opened, request: RenderRequest, saved: Saved = nothing) -> int | None:
         """Height of the early picture that a request allows; None: the full picture.
 
-        max_height 0 leaves the choice to measured time.
+        max_height 0 leaves the choice to measured time, less what of it need not be repeated.
         """
         sizes = opened.generator.preview_sizes
         if request.max_height is None or len(sizes) < 2:
@@ -182,20 +159,40 @@ class Renderer:
         if request.max_height > 0:
             height = max((size for size in sizes if size <= request.max_height), default=sizes[0])
         else:
-            height = self.pace.choose(opened.key, sizes)
+            height = self.pace.choose(opened.key, sizes, saved=saved)
+        return None if height == sizes[-1] else height
+
+    def _saved(self, opened: Opened, request: RenderRequest, ws: Tensor) -> Saved:
+        """What the last pass saves a picture of this request, by its height; looked at where the height is open."""
+        if request.max_height is None or len(opened.generator.preview_sizes) < 2:
+            return nothing
+        points = self._points(opened, request, None)
+        return self._trails.saved(opened, request, ws, PacedTaps(capture=points, edits=request.edits))
+
+    def _next_height(self, opened: Opened, request: RenderRequest, ws: Tensor, shown: int) -> int | None:
+        """The height of the picture that refines an early one; None: the full one."""
+        sizes = opened.generator.preview_sizes
+        height = self.pace.next_step(opened.key, sizes, shown, self._saved(opened, request, ws))
         return None if height == sizes[-1] else height
 
     def forget(self) -> None:
         """Let go of everything that was computed and of every model (memory ran out, the GPU is gone)."""
         for cache in (self._images, self._pixels, self._views, self._axes, self._maps, self._answered):
             cache.clear()
+        self._trails.clear()
         self.store.forget()
 
     def _ws(self, opened: Opened, request: RenderRequest) -> Tensor:
         return latents.make_ws(opened.generator, request, opened.workspace)
 
     def _synthesize(
-        self, opened: Opened, request: RenderRequest, ws: Tensor, stop: int | None, cancelled: CancelCheck | None
+        self,
+        opened: Opened,
+        request: RenderRequest,
+        ws: Tensor,
+        stop: int | None,
+        cancelled: CancelCheck | None,
+        main: bool = True,
     ) -> tuple[Tensor, dict[Point, Tensor]]:
         """The picture [1, C, H, W] and the maps [1, C, H, W] of the wanted points, as far as this pass reaches them."""
         key, full = self._image_key(opened, request, stop), self._image_key(opened, request, None)
@@ -206,6 +203,7 @@ class Renderer:
             return image, maps
         checked = self._between_layers(opened.device, cancelled)
         taps = PacedTaps(capture=wanted, edits=request.edits, stop_at=stop, cancelled=checked)
+        taps.trail = self._trails.of(opened) if main else None
         with self._turn_on(opened.device):
             taps.begin(only_maps=image is not None)
             drawn = self._pass(opened, request, ws, taps)
@@ -236,10 +234,11 @@ class Renderer:
     def _pass(self, opened: Opened, request: RenderRequest, ws: Tensor, taps: PacedTaps) -> Tensor | None:
         """One pass through the synthesis, timed; None when it was left at the wanted layer."""
         generator = opened.generator
-        began = time.perf_counter()
         matrix = latent_extras.prepare(generator, request, taps)
+        if not taps.only_look:
+            taps.trail = None
         try:
-            image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
+            image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision, taps.trail)
         except Reached:
             return None
         except EditError as error:
@@ -247,8 +246,7 @@ class Renderer:
         if opened.device.type != "cpu":
             devices.wait_for(opened.device)  # only so does the time mean anything
             taps.marks.clear()
-        taps.marks[image.shape[2]] = (time.perf_counter() - began) * 1000
-        for height, ms in taps.marks.items():
+        for height, ms in taps.times(generator, image.shape[2]).items():
             self.pace.note(opened.key, height, ms)
         return image
 
@@ -259,7 +257,7 @@ class Renderer:
         if request.diagnostic.kind != "noise_difference" or stop is not None:
             return None
         bare = replace(request, noise=Noise("none"), view=replace(request.view, layer=""))
-        return self._synthesize(opened, bare, ws, None, cancelled)[0]
+        return self._synthesize(opened, bare, ws, None, cancelled, main=False)[0]
 
     def _picture(self, opened: Opened, request: RenderRequest, key: Hashable, image: Tensor) -> Pixels:
         pixels = self._pixels.get((key, request.bgr))
@@ -359,7 +357,7 @@ class Renderer:
     def _reaches(self, opened: Opened, point: tuple[str, str], stop: int | None) -> bool:
         """Whether a pass that stops at this height computes the layer."""
         info = next(layer for layer in opened.generator.layers if layer.name == point[0])
-        return stop is None or info.size[0] <= stop
+        return stop is None or opened.generator.reaches(info, stop)
 
 
 def answering(question: Measure) -> ModuleType:

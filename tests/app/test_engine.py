@@ -198,6 +198,34 @@ def test_after_an_early_picture_the_engine_refines_by_itself(engines):
     assert len(gated.drawn) == 2
 
 
+def test_refining_goes_by_the_steps_that_the_frames_name(engines):
+    class Stepped(Gated):
+        def render(self, request, **asked):
+            frame = super().render(request, **asked)
+            return replace(frame, next_height={0: 128, 128: 256}.get(request.max_height))
+
+    gated = Stepped()
+    engine = engines(gated)
+    first, second = seeds(1, 2)
+    engine.submit(replace(first, max_height=0))
+    gated.let(100)
+    assert engine.wait_idle(WAIT_S)
+    assert gated.drawn == [(1, 0), (1, 128), (1, 256), (1, None)]
+    assert engine.latest().request == first
+    gated.tickets = threading.Semaphore(0)
+    gated.at_layer = threading.Semaphore(0)
+    engine.submit(replace(second, max_height=0))
+    gated.arrive()
+    gated.let(2 + 1 + 1)  # the early picture, and one layer of the step after it
+    for _ in range(4):
+        gated.arrive()
+    engine.submit(first)  # at the step's second layer the hand moves on: the next step is not begun
+    gated.let(100)
+    assert engine.wait_idle(WAIT_S)
+    assert gated.called_off == [2]
+    assert gated.drawn[4:] == [(2, 0), (1, None)]
+
+
 def test_a_slow_picture_is_preceded_by_an_early_one(engines):
     gated = Gated(expected=3.0)
     engine = engines(gated)

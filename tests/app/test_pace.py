@@ -16,7 +16,7 @@ def test_the_largest_height_that_fits_the_budget_is_chosen():
         pace.note("net", height, ms)
     assert pace.choose("net", SIZES, budget_ms=100) == 256
     assert pace.choose("net", SIZES, budget_ms=1000) == 1024
-    assert pace.choose("net", SIZES, budget_ms=1) == 64
+    assert pace.choose("net", SIZES, budget_ms=1) == 32
     assert pace.choose("other", SIZES, budget_ms=1000) == 64
 
 

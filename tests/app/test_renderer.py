@@ -134,9 +134,9 @@ def test_an_early_picture_is_chosen_from_measured_time(request_):
     pace = Pace()
     renderer = Renderer(pace=pace)
     key = renderer.open(request_).key
-    for height, ms in ((64, 90.0), (128, 400.0)):
+    for height, ms in ((32, 20.0), (64, 40.0), (128, 400.0)):
         pace.note(key, height, ms)
-    assert renderer.expected_s(replace(request_, max_height=0)) == 0.09
+    assert renderer.expected_s(replace(request_, max_height=0)) == 0.04
     frame = renderer.render(replace(request_, max_height=0))
     assert frame.picture.shape[0] == 64
 
