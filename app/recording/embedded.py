@@ -2,7 +2,7 @@
 
 A PNG holds the request as JSON in a text entry, and the model's name and SHA-256 in another. Films hold a note in
 the container's comment, written at the beginning, so that a file that was cut short has it too. What is read is never
-trusted: sizes are limited, and every value must have its type (app/recording/checked.py).
+trusted: sizes are limited, and every value must have its type (`app.request.from_json`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.errors import InputError
 from app.frame import ModelInfo
-from app.recording.checked import request_from
-from app.recording.walk import Walk, walk_from_dict, walk_to_dict
-from app.request import RenderRequest, to_json
+from app.recording.film import Film, film_from_dict, film_to_dict
+from app.request import RenderRequest, from_json, to_json
 
 REQUEST_KEY = "stylescope"  # PNG text entry that holds the request as JSON
 MODEL_KEY = "stylescope-model"  # ... the model's name and SHA-256
@@ -58,15 +57,15 @@ def png_note(note: str) -> PngInfo:
     return info
 
 
-def note(infos: Iterable[ModelInfo], walk: Walk | None = None, request: RenderRequest | None = None) -> str:
-    """What a film says of itself, JSON: its models, and its walk, else the request of its first frame."""
+def note(infos: Iterable[ModelInfo], walk: Film | None = None, request: RenderRequest | None = None) -> str:
+    """What a film says of itself, JSON: its models, and its walk or timeline, else the request of its first frame."""
     values: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "models": [{"path": info.path, "name": info.name, "sha256": info.sha256} for info in infos],
     }
     if walk is not None:
-        values["walk"] = walk_to_dict(walk)
+        values |= film_to_dict(walk)
     elif request is not None:
         values["request"] = to_json(request)
     return json.dumps(values)
@@ -85,6 +84,16 @@ def read_state(path: Path) -> Kept | None:
     if suffix in FILMS:
         return _of_film(path)
     return _of_json(path)
+
+
+def request_from(values: Any, name: str) -> RenderRequest:
+    """Plain JSON values -> a request; raises InputError that names the file."""
+    try:
+        return from_json(values)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
+        words = str(error)
+        words = words if len(words) <= 120 else f"{words[:117]}..."
+        raise InputError(f"{name}: the state in it is damaged ({words})") from error
 
 
 def _of_png(path: Path) -> Kept | None:
@@ -148,7 +157,8 @@ def _of_note(values: Mapping[str, Any], name: str) -> Kept:
     models = values.get("models")
     model = models[0] if isinstance(models, list) and models and isinstance(models[0], dict) else {}
     try:
-        found = to_json(walk_from_dict(values["walk"]).at(0)) if "walk" in values else values["request"]
+        film = film_from_dict(values)
+        found = values["request"] if film is None else to_json(film.at(0))
     except InputError as error:
         raise InputError(f"{name}: the walk in it is damaged ({error})") from error
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:

@@ -16,9 +16,9 @@ from app import problems
 from app.errors import InputError
 from app.frame import ModelInfo, RecordingState
 from app.recording import embedded, sidecar
+from app.recording.film import Film
 from app.recording.sidecar import Sidecar, pinned
 from app.recording.sinks import Encoding
-from app.recording.walk import Walk
 from app.recording.writer import Shot, Writer, Written
 from app.request import RenderRequest
 
@@ -30,7 +30,7 @@ Cancelled = Callable[[], bool]
 
 
 def record_walk(
-    walk: Walk,
+    walk: Film,
     path: Path,
     renderer: Renderer,
     *,
@@ -38,16 +38,18 @@ def record_walk(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Sidecar:
-    """Draw every frame of a walk and write it, with its sidecar. What was cancelled is kept and marked incomplete."""
-    info = renderer.open(walk.request).info
-    walk = replace(walk, request=pinned(walk.request, info))
-    size = (info.resolution[1], info.resolution[0])
+    """Draw every frame of a walk or timeline and write it, with its sidecar. What was cancelled is kept and marked
+    incomplete; the first frame's model decides the size."""
+    opened = {request.model: renderer.open(request).info for request in walk.requests}
+    height, width = opened[walk.request.model].resolution
+    walk = walk.changed(lambda request: pinned(request, opened[request.model]))
+    infos, size = list({info.path: info for info in opened.values()}.values()), (width, height)
     begun = Written(path, walk.count, "", (), 0)  # so that a crash leaves what makes the walk again
-    sidecar.write(replace(sidecar.describe(begun, size, [info], walk), complete=False), sidecar.beside(path))
+    sidecar.write(replace(sidecar.describe(begun, size, infos, walk), complete=False), sidecar.beside(path))
     timed = ((walk.seconds_at(frame), walk.at(frame)) for frame in range(walk.count))
-    writer = Writer(path, size, walk.fps, encoding=encoding, note=embedded.note([info], walk=walk))
+    writer = Writer(path, size, walk.fps, encoding=encoding, note=embedded.note(infos, walk=walk))
     written = _draw(timed, writer, renderer, progress, cancelled)
-    made = sidecar.describe(written, size, [info], walk)
+    made = sidecar.describe(written, size, infos, walk)
     sidecar.write(made, sidecar.beside(path))
     return made
 
@@ -68,7 +70,7 @@ def replay(
     """
     timed = [(seconds, moved(request, checkpoint)) for seconds, request in old.requests()]
     infos = _checked_models(old, timed, renderer)
-    walk = None if old.walk is None else replace(old.walk, request=moved(old.walk.request, checkpoint))
+    walk = None if old.walk is None else old.walk.changed(lambda request: moved(request, checkpoint))
     fps = None if walk is None else walk.fps
     note = embedded.note(infos, walk=walk, request=timed[0][1] if timed else None)
     writer = Writer(path, old.size, fps, encoding=encoding, note=note)
@@ -141,7 +143,7 @@ class HasStore(Protocol):
 class WalkJob:
     """A walk drawn in a thread of its own beside the live window, with the engine's open models."""
 
-    def __init__(self, engine: HasStore, walk: Walk, path: Path, encoding: Encoding | None = None) -> None:
+    def __init__(self, engine: HasStore, walk: Film, path: Path, encoding: Encoding | None = None) -> None:
         self.walk, self.path = walk, path
         self._encoding = encoding
         self._drawn = 0

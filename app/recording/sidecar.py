@@ -13,7 +13,7 @@ from typing import Any
 
 from app.errors import InputError, WriteError
 from app.frame import ModelInfo
-from app.recording.walk import Walk, walk_from_dict, walk_to_dict
+from app.recording.film import Film, film_from_dict, film_to_dict
 from app.recording.writer import Written
 from app.request import Diagnostic, RenderRequest, View, from_json, to_json
 
@@ -23,7 +23,7 @@ Shots = tuple[tuple[float, RenderRequest | None], ...]
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What was recorded. `shots` lists (second, request) of a live capture; a walk says it all by itself.
+    """What was recorded. `shots` lists (second, request) of a live capture; a walk or a timeline says it all by itself.
 
     `models`: path, name and SHA-256 of each file that was shown. `environment`: versions, device and threads, which
     decide the last bits.
@@ -35,7 +35,7 @@ class Sidecar:
     frames: int
     frames_sha256: str
     models: tuple[dict[str, str], ...]
-    walk: Walk | None = None
+    walk: Film | None = None
     shots: Shots = ()
     environment: dict[str, Any] = field(default_factory=dict)
     complete: bool = True
@@ -81,7 +81,7 @@ def pinned(request: RenderRequest, info: ModelInfo) -> RenderRequest:
     return replace(request, model=model, view=View(), diagnostic=Diagnostic(), max_height=None, measures=())
 
 
-def describe(written: Written, size: tuple[int, int], infos: Iterable[ModelInfo], walk: Walk | None = None) -> Sidecar:
+def describe(written: Written, size: tuple[int, int], infos: Iterable[ModelInfo], walk: Film | None = None) -> Sidecar:
     """Put together what was written, with which models."""
     infos = list(infos)
     models = tuple({"path": info.path, "name": info.name, "sha256": info.sha256} for info in infos)
@@ -145,7 +145,7 @@ def to_dict(sidecar: Sidecar) -> dict[str, Any]:
         "encoder": sidecar.encoder,
     }
     if walk is not None:
-        values["walk"] = walk_to_dict(walk)
+        values |= film_to_dict(walk)
     else:
         values["shots"] = list(differences(sidecar.shots))
     return values
@@ -153,7 +153,7 @@ def to_dict(sidecar: Sidecar) -> dict[str, Any]:
 
 def from_dict(values: dict[str, Any]) -> Sidecar:
     """The inverse of `to_dict`."""
-    walk = None if values.get("walk") is None else walk_from_dict(values["walk"])
+    walk = film_from_dict(values)
     return Sidecar(
         output=str(values["output"]),
         size=(int(values["size"][0]), int(values["size"][1])),

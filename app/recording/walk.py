@@ -7,7 +7,7 @@ weights, and is drawn like any other.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -45,6 +45,15 @@ class Walk:
             raise InputError(f"a walk of {self.seconds} s: give a length above 0")
         if self.count > 1_000_000:
             raise InputError(f"{self.seconds} s at {self.fps} frames a second are {self.count} frames; give fewer")
+
+    @property
+    def requests(self) -> tuple[RenderRequest, ...]:
+        """What its frames are made of, apart from their latents."""
+        return (self.request,)
+
+    def changed(self, change: Callable[[RenderRequest], RenderRequest]) -> Walk:
+        """The same walk for a changed request."""
+        return replace(self, request=change(self.request))
 
     @property
     def count(self) -> int:
