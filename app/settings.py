@@ -19,11 +19,12 @@ def config_dir() -> Path:
 
 @dataclass(frozen=True)
 class Settings:
-    """recent: newest first. ui_scale multiplies the screen's own scale."""
+    """recent: newest first. ui_scale multiplies the screen's own scale. workspace: its name, '' for the first."""
 
     recent: tuple[str, ...] = ()
     ui_scale: float = 1.0
     fps_limit: int = 60
+    workspace: str = ""
 
     def with_recent(self, path: str) -> Settings:
         """Put a path first in the recent list."""
@@ -43,6 +44,7 @@ def read_settings(folder: Path) -> tuple[Settings, str]:
                 recent=tuple(str(item) for item in values["recent"])[:RECENT_LIMIT],
                 ui_scale=min(4.0, max(0.5, float(values["ui_scale"]))),
                 fps_limit=min(240, max(5, int(values["fps_limit"]))),
+                workspace=str(values.get("workspace", "")),
             ),
             "",
         )

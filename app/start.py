@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from app.loop import Loop
     from app.window.desk import Desk
     from app.window.shortcuts import ShortcutLike
+    from app.window.workspaces import Workspaces
 
 SIZE = (1600, 1000)
 
@@ -53,6 +55,7 @@ class Running:
     loop: Loop
     panels: Sequence[Any]
     window: Any
+    workspaces: Workspaces
     started: float
 
     def turn(self) -> None:
@@ -61,6 +64,7 @@ class Running:
 
         guarded(self.window.on_error, self.loop.step)
         guarded(self.window.on_error, self.desk.update)
+        guarded(self.window.on_error, self.workspaces.update)
         self.window.frame()
 
     def panel(self, title: str) -> Any:
@@ -128,6 +132,7 @@ def run(
         if complaint:
             desk.say(complaint, problem=True)
         window.show()
+        running.workspaces.show(settings.workspace)
         if not (recover and desk.sessions.recover()) and paths:
             desk.open(paths[0])
         try:
@@ -180,6 +185,7 @@ def build(
     from app.window.browse import Browser
     from app.window.menu import build_menu
     from app.window.shortcuts import Shortcuts
+    from app.window.workspaces import Workspaces
 
     panels = [panel_type(desk) for panel_type in panel_types]
     for panel in reversed(panels):  # the last window that is made gets the focus: the picture
@@ -190,18 +196,33 @@ def build(
     loop = Loop(desk.engine, panels, desk.base, desk.state, desk.on_frame)
     desk.current = lambda: replace(loop.request(), max_height=None)
     desk.asked = lambda: loop.asked
-    build_menu(desk, [(panel.title, panel.window_id) for panel in panels], lambda: reset_layout(desk))
-    shortcuts = [*app_shortcuts(desk), *(shortcut for panel in panels for shortcut in panel.shortcuts())]
+    workspaces = Workspaces([(panel.title, panel.window_id) for panel in panels], desk.set_workspace)
+    build_menu(desk, [panel.title for panel in panels], workspaces, lambda: reset_layout(desk))
+    shortcuts = [
+        *app_shortcuts(desk),
+        *workspace_shortcuts(workspaces),
+        *(shortcut for panel in panels for shortcut in panel.shortcuts()),
+    ]
     desk.on_help = help_overlay(shortcuts)
     Shortcuts(shortcuts)
     desk.window.on_drop(desk.drop)
-    return Running(desk, loop, panels, desk.window, started)
+    return Running(desk, loop, panels, desk.window, workspaces, started)
 
 
 def reset_layout(desk: Desk) -> None:
     """Back to the first layout, now or at the next start."""
     if not desk.window.reset_layout():
         desk.say("The default layout will be back at the next start.")
+
+
+def workspace_shortcuts(workspaces: Workspaces) -> list[KeyAction]:
+    """Ctrl+1, Ctrl+2, ..."""
+    from app.window.workspaces import NAMES
+
+    return [
+        KeyAction(f"Ctrl+{number}", f"workspace: {name.lower()}", partial(workspaces.show, name))
+        for number, name in enumerate(NAMES, start=1)
+    ]
 
 
 def app_shortcuts(desk: Desk) -> list[KeyAction]:

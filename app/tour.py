@@ -242,6 +242,5 @@ def press_item(tag: int | str) -> None:
 
 def bring_up(app: Running, title: str) -> None:
     """Bring a panel's tab to the front."""
-    import dearpygui.dearpygui as dpg
 
-    dpg.focus_item(app.panel(title).window_id)
+    app.workspaces.raise_panel(title)

@@ -318,6 +318,10 @@ class Desk:
         self.settings = replace(self.settings, fps_limit=fps)
         self.window.fps_limit = float(fps)
 
+    def set_workspace(self, name: str) -> None:
+        """Which panels are on the screen (app/window/workspaces.py); remembered."""
+        self.settings = replace(self.settings, workspace=name)
+
     def set_ui_scale(self, scale: float) -> None:
         self.window.user_scale = scale
         self.settings = replace(self.settings, ui_scale=self.window.user_scale)

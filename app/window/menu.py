@@ -11,12 +11,13 @@ import dearpygui.dearpygui as dpg
 from app.session import SUFFIX
 from app.window.browse import Browser
 from app.window.desk import Desk
+from app.window.workspaces import Workspaces
 
 SCALES = (0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 
 
-def build_menu(desk: Desk, windows: Sequence[tuple[str, int]], reset_layout: Callable[[], None]) -> None:
-    """windows: (title, window id) of every panel, which the View menu brings back after they were closed."""
+def build_menu(desk: Desk, titles: Sequence[str], workspaces: Workspaces, reset_layout: Callable[[], None]) -> None:
+    """titles: of every panel, which the View menu brings to the front."""
     opened = Browser(lambda path: desk.sessions.open(Path(path)), "Open a session", (SUFFIX,))
     saved = Browser(lambda path: desk.sessions.save(Path(path)), "Save the session", (SUFFIX,), save_as=f"walk{SUFFIX}")
     with dpg.viewport_menu_bar():
@@ -42,21 +43,17 @@ def build_menu(desk: Desk, windows: Sequence[tuple[str, int]], reset_layout: Cal
             _item("Everything back to its default", "Ctrl+0", desk.reset_all)
         with dpg.menu(label="View"):
             _item("The picture alone, full screen", "F11", desk.toggle_stage)
+            with dpg.menu(label="Workspace"):
+                workspaces.build_menu()
             with dpg.menu(label="Size of text and controls"):
                 for scale in SCALES:
                     _item(f"{scale:.0%}", "", partial(desk.set_ui_scale, scale))
             with dpg.menu(label="Panels"):
-                for title, window_id in windows:
-                    _item(title, "", partial(show_window, window_id))
+                for title in titles:
+                    _item(title, "", partial(workspaces.raise_panel, title))
             _item("Default layout", "", reset_layout)
         with dpg.menu(label="Help"):
             _item("Keys and mouse", "F1", desk.show_help)
-
-
-def show_window(window_id: int) -> None:
-    """Bring a panel back, or to the front."""
-    dpg.configure_item(window_id, show=True)
-    dpg.focus_item(window_id)
 
 
 def _item(label: str, shortcut: str, run: Callable[[], object]) -> None:
