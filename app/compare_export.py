@@ -16,11 +16,11 @@ from app.compare import Pane, asked_of, derive, label
 from app.errors import InputError
 from app.frame import Frame, ModelInfo, Pixels
 from app.recording import sidecar
+from app.recording.film import Film
 from app.recording.live import LiveCapture
 from app.recording.offline import HasStore, WalkJob
 from app.recording.sidecar import Sidecar, pinned
 from app.recording.sinks import Encoding
-from app.recording.walk import Walk
 from app.recording.writer import Shot, Writer, Written, fitted
 from app.request import RenderRequest
 
@@ -200,7 +200,7 @@ def write_sidecar(values: dict[str, Any], panes: Sequence[Pane], path: Path) -> 
 
 
 def record_comparison(
-    walk: Walk,
+    walk: Film,
     panes: Sequence[Pane],
     path: Path,
     renderer: Renderer,
@@ -243,7 +243,7 @@ def pane_request(request: RenderRequest, pane: Pane, info: ModelInfo) -> RenderR
 class CompareJob(WalkJob):
     """A comparison drawn in a thread of its own beside the live window, with the engine's open models."""
 
-    def __init__(self, engine: HasStore, walk: Walk, panes: Sequence[Pane], path: Path) -> None:
+    def __init__(self, engine: HasStore, walk: Film, panes: Sequence[Pane], path: Path) -> None:
         self._panes = tuple(panes)
         super().__init__(engine, walk, path)
 

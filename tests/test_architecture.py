@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "networks": {"networks"},
     "app": {"app", "networks"},
-    "widgets": {"widgets", "app.request", "app.frame", "app.compare", "app.studies", "app.colormaps", "networks.plan"},
+    "widgets": {"widgets", "app.request", "app.frame", "app.compare", "app.control", "app.studies", "app.colormaps",
+                "app.timeline", "networks.plan"},
 }
 PROJECT = ("networks", "app", "widgets", "main", "tests")
 
@@ -68,6 +69,7 @@ def test_only_display_and_the_window_side_touch_the_gui_library() -> None:
         ("app.window.training", ("torch", "dearpygui")),
         ("app.bundled", ("torch", "dearpygui")),
         ("app.colormaps", ("torch", "dearpygui")),
+        ("app.timeline.files", ("torch", "dearpygui", "scipy")),
         ("app.request", ("torch", "dearpygui", "numpy")),
         ("networks.registry", ("dearpygui", "triton", "numba")),
         ("main", ("torch", "dearpygui")),
