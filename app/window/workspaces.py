@@ -33,7 +33,7 @@ WORKSPACES = (
         "Keyframes, slots, recordings, control by other devices, photos.",
         ("Noise", "Mixing", "Directions", "Transform", "Capture", "Timeline", "Slots", "Path length", "Control",
          "Projection"),
-        ("Capture", "Latent", "Picture", "Projection", "Path length", "Timeline"),
+        ("Capture", "Latent", "Picture", "Projection", "Timeline"),
     ),
     Workspace(
         "Droplets",
