@@ -121,11 +121,11 @@ def verdict(n: int, share: float, interval: tuple[float, float], ratio: float) -
     """The finding in words, no stronger than its interval."""
     if n < LEAST:
         return f"{n} own pictures so far: too few to say."
-    facts = f"{share:.0%} of {n} own pictures end at least as far away (95 %: {interval[0]:.0%} to {interval[1]:.0%})"
+    facts = f"{share:.0%} of {n} own pictures end as far away (95 %: {interval[0]:.0%} to {interval[1]:.0%})"
     if interval[1] < FEW:
         return f"Not a picture of this model: {facts}; {ratio:.1f} x their median."
     if share == 0:
-        return f"Farther away than every own picture, {ratio:.1f} x their median: {facts}. More own pictures say more."
+        return f"Farther away than every own picture, {ratio:.1f} x their median: {facts}."
     if interval[0] > FEW:
         return f"As near as this model's own pictures: {facts}. It may be one of them."
     return f"Not decided: {facts}."

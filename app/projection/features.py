@@ -65,13 +65,16 @@ def unit(x: Tensor) -> Tensor:
 
 
 class LightDistance(Distance):
-    """The first stages of EfficientNet-lite0 (Tan and Le 2019; ImageNet weights, Apache-2.0), without learned heads.
+    """The first stages of EfficientNet-lite0 (Tan and Le 2019; ImageNet weights, Apache-2.0), and colours.
 
-    The mean over the stages of the mean over pixels of |f - g|^2, f and g unit features: 0 to 4.
+    The mean of five parts: for each of four stages the mean over pixels of |f - g|^2, f and g unit features; and the
+    mean over pixels of |c - d|^2, c and d the colours in -1..1, averaged over 4x4 pixels. Unit features hardly see how
+    bright and how vivid a picture is; the last part does.
     """
 
-    name = "light features (EfficientNet-lite0)"
+    name = "light features (EfficientNet-lite0) and colours"
     ENDS = (0, 1, 2, 4)  # stages that are compared: at 1/2, 1/4, 1/8 and 1/16 of the picture
+    COLOURS = 4  # pixels of the picture, in each direction, that a colour is the mean of
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,6 +97,10 @@ class LightDistance(Distance):
             if index in wanted:
                 found.append(x)
         return found
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        x = shrink(x)
+        return [*super().features(x), F.avg_pool2d(x, min(self.COLOURS, *x.shape[2:]))]
 
     def weigh(self, squares: Tensor, stage: int) -> Tensor:
         return squares.sum(dim=1)

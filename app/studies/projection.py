@@ -33,6 +33,15 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class PhotoPreview(Study):
+    """The photo in the model's shape. Answered by RGBA uint8 [H, W, 4]."""
+
+    answered_by: ClassVar[str] = "app.projection.preview"
+    request: RenderRequest = field(default_factory=RenderRequest)
+    photo: Photo = field(default_factory=Photo)
+
+
+@dataclass(frozen=True)
 class ProjectionSettings:
     """How to look. space 'w+': every row of ws for itself. noise_maps: optimize the noise as well, where there is some.
     move: rotate and shift the picture as well, where the input takes it. seed: of noise and exploration."""
