@@ -1,0 +1,116 @@
+"""How fast the picture changes along a timeline, and a timing by which it changes evenly.
+
+Each stretch between two keyframes is cut into equal shares of its way; a step is the RMS change of the picture from
+one cut to the next, in % of the range from black to white (`step_size.step`): not a perceptual distance. The timing
+gives every step a time that is proportional to it, straight in between: no keyframe and no picture changes, only when
+each is passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+
+from app.errors import InputError
+from app.studies import Study
+from app.timeline import Timeline
+
+RESTS = 1e-3  # of the mean change of a stretch: one that changes less is a rest, and keeps its length
+HEIGHT = 128  # px: early pictures of at most this height are measured, where the family has them
+
+
+@dataclass(frozen=True)
+class PictureSpeed(Study):
+    """Measure the picture's change along a timeline. steps: per stretch. height: of early pictures that will do; None:
+    the full ones. The clock's noise loop (`noise_turns`) stands still. Answer: `Speeds`, partial ones too."""
+
+    answered_by: ClassVar[str] = "app.diagnostics.retime"
+    timeline: Timeline
+    steps: int = 16
+    height: int | None = HEIGHT
+
+
+@dataclass(frozen=True, eq=False)
+class Speeds:
+    """rms: float64 [stretches, steps], RMS change in % of the range, NaN where nothing was measured yet. size: (H, W)
+    in pixels of the pictures that were measured."""
+
+    rms: np.ndarray
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step was measured."""
+        return not bool(np.isnan(self.rms).any())
+
+
+def retimed(timeline: Timeline, speeds: Speeds) -> Timeline:
+    """The same way at a constant speed of the picture's change.
+
+    Stretches that hold, or along which nothing changes, keep their length; the others share the rest of the time. A
+    stretch gets one frame's time at least. Raises InputError where nothing changes at all.
+    """
+    if not speeds.complete or len(speeds.rms) != timeline.stretches:
+        raise InputError("the timeline was not measured to its end")
+    spans = [timeline.ends(stretch) for stretch in range(timeline.stretches)]
+    lengths = np.array([end - begin for begin, end in spans])
+    change = speeds.rms.sum(axis=1)
+    held = np.array([timeline.keyframes[stretch].easing == "hold" for stretch in range(timeline.stretches)], bool)
+    moving = ~held & (change > RESTS * (change.mean() if len(change) else 0.0))
+    if not moving.any():
+        raise InputError("the picture changes nowhere between the keyframes, so there is no speed to even out")
+    lengths[moving] = _shared(lengths[moving].sum(), change[moving], float(1 / timeline.fps))
+    moments = timeline.keyframes[0].seconds + np.concatenate([[0.0], np.cumsum(lengths)])
+    moments[-1] = spans[-1][1]  # the sum may be off by a rounding
+    keyframes = tuple(
+        replace(each, seconds=float(at), easing="linear" if number < len(held) and not held[number] else each.easing)
+        for number, (each, at) in enumerate(zip(timeline.keyframes, moments, strict=False))
+    )
+    return replace(timeline, keyframes=keyframes, retime=_table(moments, speeds.rms, moving, held))
+
+
+def _shared(total: float, change: np.ndarray, least: float) -> np.ndarray:
+    """A total time in proportion to changes, each at least so long where that fits."""
+    least = min(least, total / len(change) / 2)
+    lengths = total * change / change.sum()
+    short = lengths < least
+    lengths[short] = least
+    lengths[~short] *= (total - least * short.sum()) / lengths[~short].sum()
+    return lengths
+
+
+def _table(
+    moments: np.ndarray, rms: np.ndarray, moving: np.ndarray, held: np.ndarray
+) -> tuple[tuple[float, float], ...]:
+    """(seconds, position) pairs; what holds stays at its keyframe and then jumps."""
+    steps = rms.shape[1]
+    pairs = [(float(moments[0]), 0.0)]
+    for stretch, (begin, end) in enumerate(pairwise(moments.tolist())):
+        if held[stretch]:
+            pairs += [(end, float(stretch)), (end, stretch + 1.0)]
+            continue
+        if moving[stretch]:
+            shares = np.cumsum(rms[stretch])[:-1] / rms[stretch].sum()
+            pairs += [
+                (begin + (end - begin) * share, stretch + (step + 1) / steps)
+                for step, share in enumerate(shares.tolist())
+            ]
+        pairs.append((end, stretch + 1.0))
+    return tuple(pairs)
+
+
+def unevenness(rms: np.ndarray) -> float:
+    """Standard deviation of steps over their mean: 0 is constant speed."""
+    return float(rms.std() / rms.mean()) if rms.size and rms.mean() > 0 else 0.0
+
+
+def as_json(speeds: Speeds) -> dict[str, Any]:
+    """The steps with their unit."""
+    return {
+        "what": "RMS change of the picture from step to step, percent of the range; rows: stretches between keyframes",
+        "size_px": list(speeds.size),
+        "rms_percent": speeds.rms.tolist(),
+    }
