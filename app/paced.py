@@ -17,9 +17,9 @@ from networks.plan import LayerInfo
 from networks.taps import Taps
 from networks.trail import Trail, identity
 
-ROOM = 256 << 20  # bytes of activations that are kept at most: all but the largest two maps of a StyleGAN2 of 1024 px
+ROOM = 512 << 20  # bytes of activations that are kept at most: all of a StyleGAN2 of 1024 px
 RESERVE = 1 << 30  # bytes of free memory below which nothing is kept
-SHARE = 4  # of the free memory above that, one part in so many is used
+SHARE = 8  # of the free memory above that, one part in so many is used
 
 
 class Reached(Exception):

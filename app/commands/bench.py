@@ -10,7 +10,7 @@ import click
 from app.commands import OpenWindow
 from app.commands._options import device_option
 
-SECTIONS = ("pictures", "sheet", "window", "reader", "memory")
+SECTIONS = ("pictures", "drag", "sheet", "window", "reader", "memory")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
@@ -22,7 +22,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 @device_option
 @click.pass_obj
 def bench(open_window: OpenWindow, sections: tuple[str, ...], quick: bool, out: Path | None, device: str) -> None:
-    """Measure pictures, the sheet of feature maps, the window, the reader and memory; print and write the tables."""
+    """Measure pictures, dragging, sheets of feature maps, the window, the reader, memory; print and write tables."""
     from app.benchmarks import document
 
     out = out or (None if quick else DOCUMENT)
@@ -50,9 +50,10 @@ def section(name: str, quick: bool, device: str, open_window: OpenWindow) -> lis
 
 def measure(name: str) -> Callable[..., list[str]]:
     """The function that measures a section; its modules import torch, so they are imported when it is wanted."""
-    from app.benchmarks import memory_use, pictures, reader, sheet, window
+    from app.benchmarks import drag, memory_use, pictures, reader, sheet, window
 
-    return {"pictures": pictures, "sheet": sheet, "window": window, "reader": reader, "memory": memory_use}[name].table
+    modules = {"pictures": pictures, "drag": drag, "sheet": sheet, "window": window, "reader": reader}
+    return {**modules, "memory": memory_use}[name].table
 
 
 def say(text: str) -> None:
