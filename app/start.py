@@ -204,7 +204,8 @@ def build(
         *(shortcut for panel in panels for shortcut in panel.shortcuts()),
     ]
     desk.on_help = help_overlay(shortcuts)
-    Shortcuts(shortcuts)
+    desk.controls.adopt(panels, app_shortcuts(desk))
+    Shortcuts(shortcuts, lambda: desk.controls.controller.live_keys)
     desk.window.on_drop(desk.drop)
     return Running(desk, loop, panels, desk.window, workspaces, started)
 

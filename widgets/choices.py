@@ -87,5 +87,5 @@ class Choice(Control[str]):
             look.bind(button, "active" if name == value else "")
 
     @property
-    def active(self) -> bool:
+    def held(self) -> bool:
         return False

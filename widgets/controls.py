@@ -24,7 +24,8 @@ class Control(Switchable, ABC, Generic[T]):
 
     def __init__(self, label: str, default: T, hint: str, on_change: Callable[[T], None] | None = None) -> None:
         self.default = self.value = default
-        self.on_change = on_change
+        self.label, self.on_change = label, on_change
+        self.steered = False  # values stream in from outside (app/control): it counts as held
         with row(label, self._hint(hint)):
             self.tag = self._create()
         for item in self._items():
@@ -40,14 +41,23 @@ class Control(Switchable, ABC, Generic[T]):
 
     def reset(self) -> None:
         """Back to the default; tells `on_change`."""
-        if self.value != self.default:
-            self.set(self.default)
+        self.move(self.default)
+
+    def move(self, value: T) -> None:
+        """Another value, as if the user had set it: tells `on_change`."""
+        if value != self.value:
+            self.set(value)
             self._tell()
 
     @property
-    def active(self) -> bool:
+    def held(self) -> bool:
         """Whether the mouse holds it, or text is being typed into it."""
         return bool(dpg.is_item_active(self.tag))
+
+    @property
+    def active(self) -> bool:
+        """Whether it is being moved: by the user's hand, or from outside."""
+        return self.steered or self.held
 
     @abstractmethod
     def _create(self) -> Tag:

@@ -15,11 +15,14 @@ import numpy as np
 
 from app.compare import Pane as ComparePane
 from app.compare import PaneState
+from app.control.controller import Controller
+from app.control.parameters import Parameter
 from app.frame import Frame, LoopState, ModelInfo, RecordingState, Snapshot, Status
 from app.request import Latent, RenderRequest
 from app.studies import Study, StudyState
 from widgets.controls import Control
 from widgets.overlay import Mark
+from widgets.steered import parameters
 
 __all__ = ["Actions", "Frame", "LoopState", "Panel", "RecordingState", "Shortcut", "Status", "Texture"]
 
@@ -76,6 +79,15 @@ class Compared(Protocol):
     def cancel_walk(self) -> None: ...
 
 
+class ControlDesk(Protocol):
+    """What moves controls from outside (app/window/control.py): the controller, and where the stage opens."""
+
+    @property
+    def controller(self) -> Controller: ...
+    def monitors(self) -> Mapping[str, str]: ...
+    def choose_monitor(self, name: str) -> None: ...
+
+
 class Actions(Protocol):
     """What panels may ask of the app."""
 
@@ -104,6 +116,7 @@ class Actions(Protocol):
     def start_walk(self, seeds: Sequence[int], seconds: float, fps: int, loop: bool, kind: str) -> None: ...
     def cancel_walk(self) -> None: ...
     def toggle_stage(self) -> None: ...
+    def control(self) -> ControlDesk: ...
     def set_fps_limit(self, fps: int) -> None: ...
     def set_ui_scale(self, scale: float) -> None: ...
     def show_help(self) -> None: ...
@@ -202,6 +215,10 @@ class Panel:
         """Put everything back to its default."""
         for control in self.controls():
             control.reset()
+
+    def parameters(self) -> Iterator[Parameter]:
+        """What knobs, faders, pads and keys may move of this panel (app/control)."""
+        return parameters(self)
 
     def controls(self) -> Iterator[Control[Any]]:
         """Every control that is an attribute of this panel."""

@@ -12,6 +12,7 @@ is open the main window must not.
         stage.frame()               # draws, and notices Esc, F11 and the close button
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import glfw
@@ -41,6 +42,20 @@ out vec4 colour;
 uniform sampler2D picture;
 void main() { colour = vec4(texture(picture, uv).rgb, 1.0); }
 """
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """A monitor that is connected. name: what tells it from the others, also after a restart."""
+
+    name: str
+    size: tuple[int, int]  # (width, height) of its picture in pixels
+    at: tuple[int, int]  # of its upper left corner on the desktop
+
+    @property
+    def words(self) -> str:
+        """For a list to choose from."""
+        return f"{self.name}: {self.size[0]} × {self.size[1]} at {self.at[0]}, {self.at[1]}"
 
 
 class StageError(RuntimeError):
@@ -182,6 +197,35 @@ def letterbox(width: int, height: int, into_width: int, into_height: int) -> tup
     scale = min(into_width / width, into_height / height)
     shown_width, shown_height = max(1, round(width * scale)), max(1, round(height * scale))
     return (into_width - shown_width) // 2, (into_height - shown_height) // 2, shown_width, shown_height
+
+
+def monitors() -> list[Monitor]:
+    """The monitors in GLFW's order, which `Stage.open` counts from 0; none where there is no display. Two of one name
+    get numbers."""
+    with native.kept_context():
+        glfw.ERROR_REPORTING = "exception"
+        try:
+            found = glfw.get_monitors() if glfw.init() else []
+            return _told_apart([_described(monitor) for monitor in found])
+        except glfw.GLFWError:
+            return []
+
+
+def _described(monitor: Any) -> Monitor:
+    size = glfw.get_video_mode(monitor).size
+    name = glfw.get_monitor_name(monitor)
+    words = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+    left, top = glfw.get_monitor_pos(monitor)
+    return Monitor(words, (size.width, size.height), (left, top))
+
+
+def _told_apart(found: list[Monitor]) -> list[Monitor]:
+    """Names are those of models, so two equal monitors share one: the second gets '(2)'."""
+    made: list[Monitor] = []
+    for monitor in found:
+        same = sum(other.name == monitor.name for other in found[: len(made)])
+        made.append(replace(monitor, name=f"{monitor.name} ({same + 1})") if same else monitor)
+    return made
 
 
 def _create_window(number: int | None, windowed: tuple[int, int] | None) -> Any:

@@ -15,7 +15,7 @@ from app import problems
 from app.bundled import bundled_models
 from app.command_line import as_command
 from app.compare import Pane
-from app.display.stage import Stage, StageError
+from app.display.stage import Stage
 from app.display.textures import PictureTexture
 from app.display.window import Window
 from app.engine import Engine
@@ -28,6 +28,7 @@ from app.studies import Study
 from app.study_run import StudyRun
 from app.training.watch import RunWatch
 from app.window.compare import CompareDesk
+from app.window.control import ControlDesk
 from app.window.kept_files import KeptFiles
 from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
@@ -78,6 +79,7 @@ class Desk:
         self.pictures = PictureWriter()
         self.recorder = Recorder(engine)
         self.stage = Stage()
+        self.controls = ControlDesk(folder)
         self.comparison = CompareDesk(engine, lambda suffix: free_path(self.output, file_name("compare", suffix)))
         self.restorer = Restorer(lambda path: self._load(path, again=False), lambda: self.asked())
         self.sessions = Sessions(folder, lambda: self.current(), self.restore)
@@ -303,16 +305,12 @@ class Desk:
 
     def toggle_stage(self) -> None:
         """Full-screen second window with the picture alone (F11)."""
-        if self.stage.is_open:
-            self.stage.close()
-        else:
-            try:
-                self.stage.open()
-            except StageError as error:
-                self.say(str(error), problem=True)
-                return
-            if self.frame is not None and self.frame.picture is not None:
-                self.stage.show(self.frame.picture)
+        if problem := self.controls.toggle_stage(self.stage, self.frame):
+            self.say(problem, problem=True)
+
+    def control(self) -> ControlDesk:
+        """What moves controls from outside, and the stage's monitor."""
+        return self.controls
 
     def set_fps_limit(self, fps: int) -> None:
         self.settings = replace(self.settings, fps_limit=fps)
@@ -389,6 +387,7 @@ class Desk:
 
     def close(self) -> None:
         """Finish recordings, keep the settings."""
+        self.controls.controller.close()
         self.sessions.close()
         self.files.close()
         self.recorder.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 import dearpygui.dearpygui as dpg
@@ -59,9 +59,13 @@ def typing() -> bool:
 
 
 class Shortcuts:
-    """Registers key handlers once; the handler asks which modifiers are held."""
+    """Registers key handlers once; the handler asks which modifiers are held.
 
-    def __init__(self, shortcuts: Sequence[ShortcutLike]) -> None:
+    resting: keys that are played live (app/control) and do not act as shortcuts meanwhile.
+    """
+
+    def __init__(self, shortcuts: Sequence[ShortcutLike], resting: Callable[[], Collection[str]] = frozenset) -> None:
+        self._resting = resting
         self._table: dict[int, list[tuple[frozenset[str], Callable[[], None]]]] = {}
         for shortcut in shortcuts:
             modifiers, key = parse(shortcut.keys)
@@ -78,6 +82,8 @@ class Shortcuts:
             name for name, keys in MODIFIERS.items() if any(dpg.is_key_down(getattr(dpg, code)) for code in keys)
         )
         if typing() and "Ctrl" not in held:
+            return
+        if not held and any(parse(name)[1] == key for name in self._resting()):
             return
         for modifiers, run in self._table[key]:
             if modifiers == held:

@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from app.compare import Pane, PaneState
+from app.control.controller import Controller
 from app.frame import Frame, LayerView, LoopState, MapStatistics, ModelInfo, RecordingState, Status
 from app.request import Latent, RenderRequest
 from networks.plan import LayerInfo
@@ -89,6 +90,19 @@ class FakePanes:
         return lambda *arguments: self.log.append((name, arguments))
 
 
+class FakeControlDesk:
+    """A controller without devices, keys and a file; no monitors."""
+
+    def __init__(self) -> None:
+        self.controller = Controller(None)
+
+    def monitors(self) -> dict[str, str]:
+        return {}
+
+    def choose_monitor(self, name: str) -> None:
+        self.controller.configure(replace(self.controller.options, monitor=name))
+
+
 class Notes:
     """Actions that are written down: [('open', ('a.pkl',)), ...]; textures are the window's own."""
 
@@ -97,6 +111,10 @@ class Notes:
         self.log: list[tuple[str, tuple[Any, ...]]] = []
         self.panels: list[Panel] = []
         self.compared = FakePanes(self.log)
+        self.control_desk = FakeControlDesk()
+
+    def control(self) -> FakeControlDesk:
+        return self.control_desk
 
     def compare(self, panes: Sequence[Pane], paired: bool = False) -> FakePanes:
         self.compared.told, self.compared.paired = tuple(panes), paired
