@@ -14,6 +14,8 @@ from torch import Tensor
 
 from app import latent_files
 from app.bounded import Bounded
+from app.directions import push
+from app.directions.library import Library
 from app.errors import InputError
 from app.request import Condition, Latent, RenderRequest, Truncation
 from app.seeds import draw_z as draw_z
@@ -32,11 +34,12 @@ class End:
 
 @dataclass
 class Workspace:
-    """What the functions below need beside the generator: the text encoder, and w of recent seeds."""
+    """What the functions below need beside the generator: the text encoder, w of recent seeds, its directions."""
 
     encode: Encode | None = None
     mapped: Bounded[tuple[int, End], Tensor] = field(default_factory=lambda: Bounded(256))
     prompts: Bounded[str, np.ndarray] = field(default_factory=lambda: Bounded(64))
+    library: Library | None = None
 
 
 def draw_c(stream: np.random.RandomState, c_dim: int, kind: str, end: End) -> np.ndarray | None:
@@ -62,13 +65,16 @@ def make_ws(generator: Generator, request: RenderRequest, workspace: Workspace |
     """Request -> ws [1, num_ws, w_dim] on the generator's device.
 
     w is the weighted sum of the seeds' w, or the latent file; truncated by psi below the cutoff; blended between two
-    classes or prompts; rows of `mix` come from the second seed; the input's row may be frozen.
+    classes or prompts; rows of `mix` come from the second seed; then come the pushes (app/directions/push.py says why
+    last); the input's row may be frozen.
     """
     workspace = workspace or Workspace()
     first, second = ends(generator, request.condition, workspace)
     ws = _ws_at(generator, request, first, workspace)
     if second is not None and request.condition.blend != 0.0:
         ws = torch.lerp(ws, _ws_at(generator, request, second, workspace), request.condition.blend)
+    if request.pushes:
+        ws = push.moved(ws, request.pushes, push.library_of(generator, workspace.library))
     return freeze_input(generator, ws, first) if request.transform.freeze_input else ws
 
 

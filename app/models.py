@@ -16,6 +16,8 @@ import torch
 
 from app import devices, memory
 from app.bounded import Bounded
+from app.directions import push
+from app.directions.library import Library
 from app.errors import InputError
 from app.frame import ModelInfo
 from app.latents import Encode, Workspace
@@ -46,6 +48,11 @@ class Opened:
     @property
     def device(self) -> torch.device:
         return torch.device(self.key[3])
+
+    @property
+    def library(self) -> Library:
+        """Its directions."""
+        return push.library_of(self.generator, self.workspace.library)
 
 
 class ModelStore:
@@ -111,7 +118,7 @@ class ModelStore:
             return opened
         generator, checkpoint = load.load(model.path, device, progress=progress, cancelled=cancelled)
         info = model_info(generator, checkpoint, device)
-        workspace = Workspace(encoder(checkpoint, device))
+        workspace = Workspace(encoder(checkpoint, device), library=Library(generator, checkpoint.sha256))
         opened = Opened(key, generator, info, size_of(generator), workspace)
         gone = self._opened.put(key, opened)
         if sum(former.bytes for former in gone) >= WORTH_RELEASING:

@@ -18,6 +18,7 @@ from torch import Tensor
 from app import devices, latent_extras, latent_files, latents, view
 from app.bounded import Bounded
 from app.diagnostics import Planes, Point, Seen
+from app.directions import push
 from app.errors import InputError
 from app.frame import Frame, LayerView, ModelInfo, Pixels, Timing
 from app.maps import Axes, fit_axes
@@ -84,6 +85,7 @@ class Renderer:
         self._maps: Bounded[Hashable, Tensor] = Bounded(64, 512 << 20, _bytes)
         self._answered: Bounded[Hashable, Any] = Bounded(16)
         self._trails = Trails()
+        self._early: tuple[Hashable, int] | None = None  # model and height of the last early picture
         self.turn: Turn | None = None  # a place in the queue for a GPU that several renderers draw on
 
     def open(self, request: RenderRequest, progress: ProgressCall | None = None, cancelled: CancelCheck | None = None
@@ -97,6 +99,7 @@ class Renderer:
     ) -> Frame:
         """Draw a request (serial 0). Raises what went wrong, and Cancelled when `cancelled` answered True."""
         opened = self.open(request, progress, cancelled)
+        push.prepare(request.pushes, opened.library, cancelled, progress)
         clock = Clock()
         ws = self._ws(opened, request)
         clock.lap("map_ms")
@@ -115,6 +118,7 @@ class Renderer:
         clock.lap("view_ms")
         if stop is None:
             compiled.start()  # behind the first full picture
+        self._early = self._early if stop is None else (opened.key, stop)
         following = None if stop is None else self._next_height(opened, request, ws, stop)
         return Frame(
             0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing(), answers, following
@@ -159,7 +163,8 @@ class Renderer:
         if request.max_height > 0:
             height = max((size for size in sizes if size <= request.max_height), default=sizes[0])
         else:
-            height = self.pace.choose(opened.key, sizes, saved=saved)
+            last = self._early[1] if self._early is not None and self._early[0] == opened.key else None
+            height = self.pace.choose(opened.key, sizes, saved=saved, last=last)
         return None if height == sizes[-1] else height
 
     def _saved(self, opened: Opened, request: RenderRequest, ws: Tensor) -> Saved:
@@ -235,6 +240,7 @@ class Renderer:
         """One pass through the synthesis, timed; None when it was left at the wanted layer."""
         generator = opened.generator
         matrix = latent_extras.prepare(generator, request, taps)
+        push.shift_styles(taps, request.pushes, opened.library)
         if not taps.only_look:
             taps.trail = None
         try:
@@ -320,6 +326,7 @@ class Renderer:
             request.truncation,
             request.mix,
             request.pushes,
+            tuple(file_stamp(path) for path in push.files_of(request.pushes)),
             request.noise if any(layer.has_noise for layer in generator.layers) else None,
             request.edits,
             (request.transform.as_matrix(), request.transform.freeze_input) if generator.has_transform else None,

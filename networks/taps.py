@@ -41,6 +41,7 @@ class Taps:
         self.moments: dict[str, Moments] = {}  # layer -> what its instance norm shall use instead of its own
         self.norms: dict[str, Moments] = {}
         self.untouched: Mapping[str, Moments] = {}  # `norms` of a pass without edits, for those that ask for them
+        self.style_shifts: Mapping[str, Tensor] = {}  # layer -> what is added to its style, [style_dim]
         self.added_noise: Mapping[str, Tensor] = {}  # layer -> what it adds, [1, 1 or C, H, W], in place of its noise
         self.record_norms = record_norms
         self.stop_at = stop_at
@@ -60,7 +61,7 @@ class Taps:
     @property
     def only_look(self) -> bool:
         """Whether this pass is asked for maps and edits alone: nothing else comes in that changes a layer."""
-        given = (self._hooks, self.record_norms, self.added_noise, self.untouched, self.moments)
+        given = (self._hooks, self.record_norms, self.added_noise, self.style_shifts, self.untouched, self.moments)
         return not any(given)
 
     def edits_of(self, name: str) -> tuple[Intervention, ...]:
@@ -81,6 +82,7 @@ class Taps:
         """Taps for layers that are only approximated: edits and calling off; nothing is captured there."""
         taps = Taps(edits=self._edits, cancelled=self._cancelled)
         taps._reached, taps._rows = self._reached, self._rows
+        taps.style_shifts = self.style_shifts
         return taps
 
     def first_pass(self) -> Taps | None:
@@ -88,7 +90,7 @@ class Taps:
         if self.untouched or not any(edit.op == "untouched_norm" for edit in self._edits):
             return None
         first = Taps(record_norms=True, stop_at=self.stop_at, cancelled=self._cancelled)
-        first.added_noise = self.added_noise
+        first.added_noise, first.style_shifts = self.added_noise, self.style_shifts
         return first
 
     def wants(self, name: str) -> bool:
@@ -97,7 +99,10 @@ class Taps:
         return any(layer == name for layer, _ in asked)
 
     def on_style(self, info: LayerInfo, style: Tensor) -> Tensor:
-        """See the style [N, style_dim] that enters a layer."""
+        """Shift and see the style [N, style_dim] that enters a layer; what enters it."""
+        shift = self.style_shifts.get(info.name)
+        if shift is not None:
+            style = style + shift.to(style)
         if any(name == info.name for name, _ in self._capture):
             self.styles[info.name] = style
         return style

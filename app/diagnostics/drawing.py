@@ -9,6 +9,7 @@ from torch import Tensor
 
 from app import latent_extras, latents
 from app.diagnostics import Point
+from app.directions import push
 from app.errors import InputError
 from app.models import Opened
 from app.renderer import Renderer
@@ -47,6 +48,7 @@ def synthesize(opened: Opened, request: RenderRequest, ws: Tensor, taps: Taps | 
     """ws [N, num_ws, w_dim] -> pictures [N, C, H, W], with a request's noise, transform and precision."""
     generator = opened.generator
     taps = taps or Taps(edits=request.edits)
+    push.shift_styles(taps, request.pushes, opened.library)
     matrix = latent_extras.prepare(generator, request, taps)
     try:
         return generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)

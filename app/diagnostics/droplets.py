@@ -14,6 +14,7 @@ from app import latent_extras, latents, view
 from app.diagnostics import Point, Seen
 from app.diagnostics.droplets_map import layer_droplet
 from app.diagnostics.droplets_rule import judge, mark, mark_missing
+from app.directions import push
 from app.errors import InputError
 from app.frame import Pixels
 from app.models import Opened
@@ -111,6 +112,7 @@ def look(renderer: Renderer, request: RenderRequest, rule: DropletRule, map_px: 
     taps = MeasuringTaps(generator, rule, map_px, request.edits)
     matrix = latent_extras.prepare(generator, request, taps)
     ws = latents.make_ws(generator, request, opened.workspace)
+    push.shift_styles(taps, request.pushes, opened.library)
     try:
         image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision)
     except EditError as error:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from app import latents, view
+from app.directions import push
 from app.frame import Pixels
 from app.request import Latent, Matrix, RenderRequest
 from networks.plan import Noise
@@ -51,9 +52,11 @@ class Variations:
         transform: in place of the request's; ignored where the generator takes none.
         """
         matrix = self.request.transform.as_matrix() if transform is None else transform
+        taps = taps or self.taps()
+        push.shift_styles(taps, self.request.pushes, self.opened.library)
         image = self.generator.synthesize(
             ws,
-            taps or self.taps(),
+            taps,
             noise,
             matrix if self.generator.has_transform else None,
             self.request.model.precision,
