@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 
 BUDGET_MS = 50.0  # for an early picture: a movement of the hand waits for up to two of them, and for a turn of the loop
+TO_SPARE = 0.75  # of the budget, for a picture larger than the one before
 STEP_MS = 200.0  # an early picture is refined in steps of about this
 SMALLEST_FIRST = 64  # px: what is shown first while nothing was measured
 SMALLEST = 32  # px: what is worth looking at, however slow the machine is
@@ -42,16 +43,22 @@ class Pace:
         return known[nearest] * (height / nearest) ** 2
 
     def choose(
-        self, model: Hashable, heights: Sequence[int], budget_ms: float = BUDGET_MS, saved: Saved = nothing
+        self,
+        model: Hashable,
+        heights: Sequence[int],
+        budget_ms: float = BUDGET_MS,
+        saved: Saved = nothing,
+        last: int | None = None,
     ) -> int:
         """Return the largest of the ascending heights that fits the budget, or the smallest worth looking at.
 
-        saved: of a height, the milliseconds of its pass that are done already.
+        saved: of a height, the milliseconds of its pass that are done already. last: the height shown before; a larger
+        one must fit with room to spare, so that measured times, which scatter, do not make the picture flicker.
         """
         costs = [(h, ms - saved(h)) for h in heights if (ms := self.predict(model, h)) is not None]
         smallest = SMALLEST if costs else SMALLEST_FIRST
         floor = next((h for h in heights if h >= smallest), heights[-1])
-        return max([floor, *(h for h, ms in costs if ms <= budget_ms)])
+        return max([floor, *(h for h, ms in costs if ms <= budget_ms * (TO_SPARE if last and h > last else 1.0))])
 
     def next_step(self, model: Hashable, heights: Sequence[int], shown: int, saved: Saved = nothing) -> int:
         """The height that follows an early picture: the largest that takes no longer than a step, or the next one."""

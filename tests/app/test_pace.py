@@ -20,6 +20,38 @@ def test_the_largest_height_that_fits_the_budget_is_chosen():
     assert pace.choose("other", SIZES, budget_ms=1000) == 64
 
 
+def test_a_larger_picture_than_the_last_must_fit_with_room_to_spare():
+    pace = Pace()
+    for height, ms in ((32, 20), (64, 45), (128, 48)):
+        pace.note("net", height, ms)
+    assert pace.choose("net", SIZES) == 128
+    assert pace.choose("net", SIZES, last=128) == 128
+    assert pace.choose("net", SIZES, last=64) == 64
+    assert pace.choose("net", SIZES, last=32) == 32
+    assert pace.choose("net", SIZES, last=32, saved=lambda height: 15.0) == 128
+
+
+def test_what_is_done_already_is_not_counted():
+    pace = Pace()
+    for height, ms in ((32, 40), (64, 90), (128, 300)):
+        pace.note("net", height, ms)
+    assert pace.choose("net", SIZES[:6]) == 32
+    assert pace.choose("net", SIZES[:6], saved=lambda height: 40.0) == 64
+    assert pace.choose("net", SIZES[:6], saved=lambda height: 260.0) == 128
+
+
+def test_refining_takes_the_largest_step_that_is_short_enough():
+    pace = Pace()
+    for height, ms in ((32, 40), (64, 90), (128, 300), (256, 480)):
+        pace.note("net", height, ms)
+    sizes = SIZES[:7]
+    assert pace.next_step("net", sizes, 32) == 64
+    assert pace.next_step("net", sizes, 32, saved=lambda height: 150.0) == 128
+    assert pace.next_step("net", sizes, 128, saved=lambda height: 300.0) == 256
+    assert pace.next_step("net", sizes, 128) == 256  # too long as well, but there is none shorter
+    assert pace.next_step("other", sizes, 64) == 128
+
+
 def test_an_unmeasured_height_is_scaled_by_pixels():
     pace = Pace()
     pace.note("net", 64, 5)

@@ -122,7 +122,7 @@ def test_what_need_not_be_repeated_makes_early_pictures_larger(renderer, request
     assert opened.generator.layers[13].name == "b64.conv1"
     assert [saved(height) for height in (16, 32, 64, 128)] == [400.0, 550.0, 650.0, 650.0]
     assert renderer.render(changed).picture.shape[0] == 32  # 100 ms are left to 64, more than the budget
-    renderer.pace._ms[opened.key, 64] = 690.0
+    renderer.pace._ms[opened.key, 64] = 680.0
     assert renderer.render(changed).picture.shape[0] == 64
     assert renderer.render(replace(changed, latent=Latent(((7, 1.0),)))).picture.shape[0] == 32
 
