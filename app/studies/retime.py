@@ -114,3 +114,20 @@ def as_json(speeds: Speeds) -> dict[str, Any]:
         "size_px": list(speeds.size),
         "rms_percent": speeds.rms.tolist(),
     }
+
+
+def film_speed(timeline: Timeline, speeds: Speeds) -> np.ndarray:
+    """Change of the picture in % per second from each frame to the next, as its timing has it [count - 1, or count of
+    a loop]; what was measured along the way is taken to be even from cut to cut."""
+    steps = speeds.rms.shape[1]
+    travelled = np.concatenate([[0.0], np.cumsum(speeds.rms.ravel())])
+    frames = range(timeline.count + timeline.loop)
+    length = timeline.seconds / max(timeline.count - (not timeline.loop), 1)
+    places = np.array([sum(timeline.place(frame * length)) for frame in frames])
+    if timeline.loop:
+        places = places[:1] + np.concatenate([[0.0], np.cumsum(np.diff(places) % timeline.stretches)])
+        whole = travelled[-1] * (places // timeline.stretches)
+        places = places % timeline.stretches
+    else:
+        whole = np.zeros(len(places))
+    return np.diff(whole + np.interp(places * steps, np.arange(len(travelled)), travelled)) * float(timeline.fps)

@@ -12,7 +12,7 @@ from app.diagnostics import retime as measuring
 from app.errors import InputError
 from app.renderer import Renderer
 from app.request import Latent, Mix, Model, RenderRequest, Truncation
-from app.studies.retime import PictureSpeed, Speeds, retimed, unevenness
+from app.studies.retime import PictureSpeed, Speeds, film_speed, retimed, unevenness
 from app.timeline import Keyframe, Timeline
 from tests.networks.small import REFERENCE
 
@@ -115,3 +115,12 @@ def test_other_parts_count_as_well():
     ends = [replace(SEEDS[0], truncation=Truncation(psi)) for psi in (0.0, 1.0)]
     timeline = line(Keyframe(0.0, ends[0], "in"), Keyframe(2.0, ends[1]), seconds=2.0)
     assert unevenness(film_steps(retimed(timeline, measured(timeline)))) < 0.1 * unevenness(film_steps(timeline))
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_the_speed_of_the_film_is_told_without_drawing_it(loop):
+    timeline = replace(UNEVEN, loop=loop, seconds=5.0 if loop else 4.0)
+    told, found = film_speed(timeline, measured(timeline, 48)), film_steps(timeline) * 10
+    np.testing.assert_allclose(told[: len(found)], found, atol=0.06 * found.max())
+    assert unevenness(told) > 0.7
+    assert unevenness(film_speed(retimed(timeline, measured(timeline)), measured(timeline))) < 0.02
