@@ -56,11 +56,18 @@ class Rate(click.ParamType[Fraction]):
               help="A folder of EXR files instead of PNGs: linear light, not clipped, 16 or 32 bits.")  # fmt: skip
 @click.option("--sheet", type=click.IntRange(0, 400), is_flag=False, flag_value=12, default=0,
               help="A contact sheet of so many frames beside it (alone: 12).")  # fmt: skip
-@click.option("--from", "sidecar", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Make a recording again from the JSON beside it; nothing else is needed.")  # fmt: skip
+@click.option(
+    "--from",
+    "sidecar",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Make a recording again from the JSON beside it, or draw a performance; nothing else is needed.",
+)
+@click.option("--between", is_flag=True,
+              help="Of a performance: go on a straight way in W from each change of a drag to the next.")  # fmt: skip
 def walk(
     checkpoint: Path | None, seeds: tuple[int, ...] | None, seconds: float, fps: Fraction, loop: bool, way: Any,
-    out: Path, crf: int | None, preset: str, encoder: str, exr: Any, sheet: int, sidecar: Path | None, **options: Any,
+    out: Path, crf: int | None, preset: str, encoder: str, exr: Any, sheet: int, sidecar: Path | None, between: bool,
+    **options: Any,
 ) -> None:  # fmt: skip
     """Draw a walk through W, frame by frame. A JSON beside it says how to make the same frames again."""
     from app.recording.sinks import Encoding, kind_of
@@ -74,7 +81,12 @@ def walk(
     if sidecar is not None:
         if seeds:
             raise click.UsageError("--from says which seeds; leave out --seeds")
-        _again(sidecar, checkpoint, out, encoding)
+        from app.recording.performance import is_performance
+
+        if is_performance(sidecar):
+            _perform(sidecar, checkpoint, out, fps, between, encoding)
+        else:
+            _again(sidecar, checkpoint, out, encoding)
         return
     if checkpoint is None or not seeds:
         raise click.UsageError("a walk needs a checkpoint and --seeds 0,1,2; or --from SIDECAR")
@@ -110,6 +122,21 @@ def _again(path: Path, checkpoint: Path | None, out: Path, encoding: Encoding) -
     if made.frames_sha256 != old.frames_sha256:
         raise click.ClickException(f"the frames differ from those recorded; {_differences(old, made)}")
     click.echo("every frame is the same, bit for bit")
+
+
+def _perform(path: Path, checkpoint: Path | None, out: Path, fps: Fraction, between: bool, encoding: Encoding) -> None:
+    """Draw a performance at an exact rate."""
+    from app.recording import performance
+    from app.recording.offline import record_take
+    from app.renderer import Renderer
+
+    kept = performance.read(path)
+    take = performance.Take(kept, fps, between)
+    moved = "" if checkpoint is None else str(checkpoint.absolute())
+    with _bar(take.count, out) as bar:
+        made = record_take(take, out, Renderer(), checkpoint=moved, encoding=encoding, progress=lambda _: bar.update(1))
+    _report(out, made)
+    click.echo(f"{len(kept.changes)} changes in {kept.seconds:.2f} s; frames' SHA-256 {made.frames_sha256}")
 
 
 def _differences(old: Sidecar, made: Sidecar) -> str:

@@ -27,7 +27,7 @@ MODEL_KEY = "stylescope-model"  # ... the model's name and SHA-256
 NOTE_KEY = "stylescope-recording"  # ... the note of a recording, on its contact sheet
 FORMAT, VERSION = "stylescope-recording", 1  # of the note, as of the sidecar
 PICTURES, FILMS = (".png",), (".mp4", ".webm")
-LARGEST_NOTE, LARGEST_JSON = 16 << 20, 256 << 20  # characters, bytes
+LONG_NOTE, LARGEST_NOTE, LARGEST_JSON = 1 << 20, 16 << 20, 256 << 20  # characters, characters, bytes
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,19 @@ def png_note(note: str) -> PngInfo:
 
 
 def note(infos: Iterable[ModelInfo], walk: Film | None = None, request: RenderRequest | None = None) -> str:
-    """What a film says of itself, JSON: its models, and its walk or timeline, else the request of its first frame."""
+    """What a film says of itself, JSON: its models, and its walk, timeline or performance, else (and where that would
+    be very long) the request of its first frame."""
     values: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "models": [{"path": info.path, "name": info.name, "sha256": info.sha256} for info in infos],
     }
     if walk is not None:
-        values |= film_to_dict(walk)
-    elif request is not None:
+        whole = json.dumps(values | film_to_dict(walk))
+        if len(whole) <= LONG_NOTE:
+            return whole
+        request = walk.at(0)
+    if request is not None:
         values["request"] = to_json(request)
     return json.dumps(values)
 

@@ -1,4 +1,4 @@
-"""What can be drawn frame by frame because every frame is known beforehand: a walk, or a timeline."""
+"""What can be drawn frame by frame because every frame is known beforehand: a walk, a timeline, a performance."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, Protocol, Self
 
+from app.recording.performance import Take, take_from_dict, take_to_dict
 from app.recording.walk import Walk, walk_from_dict, walk_to_dict
 from app.request import RenderRequest
 from app.timeline import Timeline, files
@@ -39,13 +40,17 @@ def film_to_dict(film: Film) -> dict[str, Any]:
         return {"walk": walk_to_dict(film)}
     if isinstance(film, Timeline):
         return {"timeline": files.to_dict(film)}
-    raise TypeError(f"{type(film).__name__} is neither a walk nor a timeline")
+    if isinstance(film, Take):
+        return {"performance": take_to_dict(film)}
+    raise TypeError(f"{type(film).__name__} is neither a walk, a timeline nor a performance")
 
 
 def film_from_dict(values: Mapping[str, Any]) -> Film | None:
-    """The inverse of `film_to_dict`, among other keys; None where there is neither."""
+    """The inverse of `film_to_dict`, among other keys; None where there is none."""
     if values.get("walk") is not None:
         return walk_from_dict(values["walk"])
     if values.get("timeline") is not None:
         return files.from_dict(values["timeline"])
+    if values.get("performance") is not None:
+        return take_from_dict(values["performance"])
     return None

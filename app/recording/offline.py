@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from app.errors import InputError
 from app.frame import ModelInfo, RecordingState
 from app.recording import embedded, sidecar
 from app.recording.film import Film
+from app.recording.performance import Take
 from app.recording.sidecar import Sidecar, pinned
 from app.recording.sinks import Encoding
 from app.recording.writer import Shot, Writer, Written
@@ -69,7 +70,7 @@ def replay(
     checkpoint: where the file lies now, if not at its old path. Raises InputError when it is another file.
     """
     timed = [(seconds, moved(request, checkpoint)) for seconds, request in old.requests()]
-    infos = _checked_models(old, timed, renderer)
+    infos = _checked_models(old.models, [request for _, request in timed], renderer)
     walk = None if old.walk is None else old.walk.changed(lambda request: moved(request, checkpoint))
     fps = None if walk is None else walk.fps
     note = embedded.note(infos, walk=walk, request=timed[0][1] if timed else None)
@@ -85,14 +86,35 @@ def moved(request: RenderRequest, checkpoint: str) -> RenderRequest:
     return replace(request, model=replace(request.model, path=checkpoint)) if checkpoint else request
 
 
-def _checked_models(old: Sidecar, timed: list[tuple[float, RenderRequest]], renderer: Renderer) -> list[ModelInfo]:
+def record_take(
+    take: Take,
+    path: Path,
+    renderer: Renderer,
+    *,
+    checkpoint: str = "",
+    encoding: Encoding | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Sidecar:
+    """Draw every frame of a performance. checkpoint: where its model lies now, if not at its old path.
+
+    Raises InputError when a file is not the one that was played with.
+    """
+    take = take.changed(lambda request: moved(request, checkpoint))
+    _checked_models(take.performance.models, take.requests, renderer)
+    return record_walk(take, path, renderer, encoding=encoding, progress=progress, cancelled=cancelled)
+
+
+def _checked_models(
+    models: Sequence[Mapping[str, str]], requests: Iterable[RenderRequest], renderer: Renderer
+) -> list[ModelInfo]:
     """Open each file that the frames name; raises InputError when it is not the one that was recorded."""
-    known = {model["sha256"] for model in old.models}
+    known = {model["sha256"] for model in models}
     infos: list[ModelInfo] = []
-    for model in dict.fromkeys(request.model for _, request in timed):
+    for model in dict.fromkeys(request.model for request in requests):
         info = renderer.store.open(model).info
         if info.sha256 not in known:
-            names = ", ".join(f"{kept['name']} {kept['sha256'][:12]}" for kept in old.models)
+            names = ", ".join(f"{kept['name']} {kept['sha256'][:12]}" for kept in models)
             raise InputError(f"{info.path}: SHA-256 {info.sha256[:12]} is not that of the recording ({names})")
         infos.append(info)
     return infos
@@ -193,10 +215,27 @@ class WalkJob:
         from app.renderer import Renderer
 
         devices.yield_to_window(10)  # the live picture comes first
+        return self._draw_all(Renderer(store))
+
+    def _draw_all(self, renderer: Renderer) -> Sidecar:
         return record_walk(
-            self.walk, self.path, Renderer(store), encoding=self._encoding,
+            self.walk, self.path, renderer, encoding=self._encoding,
             progress=self._count, cancelled=self._cancelled.is_set,
         )  # fmt: skip
 
     def _count(self, frames: int) -> None:
         self._drawn = frames
+
+
+class TakeJob(WalkJob):
+    """A performance drawn in a thread of its own beside the live window, with the engine's open models."""
+
+    def __init__(self, engine: HasStore, take: Take, path: Path, encoding: Encoding | None = None) -> None:
+        self._take = take
+        super().__init__(engine, take, path, encoding)
+
+    def _draw_all(self, renderer: Renderer) -> Sidecar:
+        return record_take(
+            self._take, self.path, renderer, encoding=self._encoding,
+            progress=self._count, cancelled=self._cancelled.is_set,
+        )  # fmt: skip

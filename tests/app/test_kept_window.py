@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from app.recording.writer import Shot, Writer
 from tests.app.whole_app import REFERENCE, WholeApp
 from tests.display.test_window import x11_window
 from tests.gui_support import Screen, centre_of
@@ -108,14 +110,14 @@ def test_a_dropped_film_shows_its_first_frame_and_keeps_the_layer(app: WholeApp,
     assert np.array_equal(app.picture, picture)
 
 
-def test_pictures_without_a_state_are_one_sentence_and_change_nothing(app: WholeApp, screen: Screen, tmp_path: Path):
-    from PIL import Image
-
+def test_films_without_a_state_are_one_sentence_and_change_nothing(app: WholeApp, screen: Screen, tmp_path: Path):
     app.open(SG2)
     before = app.running.loop.request()
-    Image.new("RGB", (4, 4)).save(tmp_path / "photo.png")
-    drop(app, screen, tmp_path / "photo.png")
-    assert app.desk.messages.text.startswith("photo.png holds no state")
+    writer = Writer(tmp_path / "foreign.mp4", (16, 16), Fraction(1))
+    writer.put(Shot(np.zeros((16, 16, 4), np.uint8), 0))
+    writer.close()
+    drop(app, screen, tmp_path / "foreign.mp4")
+    assert app.desk.messages.text.startswith("foreign.mp4 holds no state")
     (tmp_path / "broken.mp4").write_bytes(b"no film")
     drop(app, screen, tmp_path / "broken.mp4")
     assert app.desk.messages.text.startswith("broken.mp4: not a film that can be read")
