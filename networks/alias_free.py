@@ -233,10 +233,11 @@ class ChainSynthesisLayer(StyledLayer):
             style = style * self.weight_gain
             x = ops.modulated_conv2d_full(x, self.weight, style, self.bias, input_gain, demodulate=False)
             return x if self.plan.clamp is None else x.clamp(-self.plan.clamp, self.plan.clamp)
-        x = ops.modulated_conv2d_full(x, self.weight, style, self.bias, input_gain)
         assert self.up_filter is not None
         assert self.down_filter is not None
-        return ops.filtered_lrelu(x, self.up_filter, self.down_filter, self.resampling)
+        return ops.filtered_conv2d(
+            x, self.weight, style, self.bias, input_gain, self.up_filter, self.down_filter, self.resampling
+        )
 
 
 def design_filters(row: ChainLayer) -> tuple[Tensor, Tensor]:

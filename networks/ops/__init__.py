@@ -17,7 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from networks.ops import cpu, plain, reference, strips
+from networks.ops import cpu, filtered, plain, reference, strips
 from networks.ops.resampling import Resampling as Resampling
 
 Backend = Literal["reference", "plain", "cpu"]
@@ -43,12 +43,12 @@ def forced() -> Backend | None:
     return _forced.get()
 
 
-def chosen(x: Tensor) -> Backend:
-    """Which backend computes on a tensor."""
+def chosen(x: Tensor, *learnt: Tensor) -> Backend:
+    """Which backend computes on a tensor, with weights and styles that may be learnt."""
     forced = _forced.get()
     if forced is not None and forced != "cpu":
         return forced
-    differentiable = torch.is_grad_enabled() and x.requires_grad
+    differentiable = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (x, *learnt))
     fits = x.device.type == "cpu" and x.dtype == torch.float32 and not differentiable
     return "cpu" if fits and not torch.is_autocast_enabled("cpu") else "plain"
 
@@ -100,3 +100,22 @@ def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resam
     if backend == "plain":
         return plain.filtered_lrelu(x, up_filter, down_filter, how)
     return reference.filtered_lrelu(x, up_filter, down_filter, how)
+
+
+def filtered_conv2d(
+    x: Tensor,
+    weight: Tensor,
+    style: Tensor,
+    bias: Tensor,
+    input_gain: Tensor | float,
+    up_filter: Tensor,
+    down_filter: Tensor,
+    how: Resampling,
+) -> Tensor:
+    """A layer of StyleGAN3 (Karras et al. 2021, Fig. 4b): `filtered_lrelu` of `modulated_conv2d_full`, demodulated."""
+    backend = chosen(x, weight, style, bias)
+    if backend == "cpu":
+        return filtered.filtered_conv2d(x, weight, style, bias, input_gain, up_filter, down_filter, how)
+    formulation = reference if backend == "reference" else plain
+    y = formulation.modulated_conv2d_full(x, weight, style, bias, input_gain, True)
+    return formulation.filtered_lrelu(y, up_filter, down_filter, how)

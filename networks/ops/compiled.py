@@ -23,6 +23,11 @@ def kernels() -> ModuleType | None:
     return _kernels
 
 
+def filter_kernels() -> ModuleType | None:
+    """`networks.ops.filter_kernels`, or None like `kernels`."""
+    return None if _kernels is None else importlib.import_module("networks.ops.filter_kernels")
+
+
 def start() -> None:
     """Begin to load them, once, in a thread of their own."""
     global _thread
@@ -43,7 +48,9 @@ def settle() -> bool:
 def _load() -> None:
     global _kernels, why_not
     try:
-        _kernels = importlib.import_module("networks.ops.kernels")
+        found = importlib.import_module("networks.ops.kernels")
+        importlib.import_module("networks.ops.filter_kernels")
+        _kernels = found
     except ImportError as error:
         why_not = f"numba is not installed ({error})"
     except Exception as error:  # numba refuses a platform or a version in many ways; torch computes all the same

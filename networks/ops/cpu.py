@@ -78,10 +78,8 @@ def _by_winograd(
     scales = (plain.style_scales(weight, style) * gain).numpy()
     styles, shifts = style.contiguous().numpy(), (bias * gain).numpy()
     for n in range(N):
-        added = _noise_of(noise, n, gain)
-        winograd.convolve(
-            compiled, _rows(source[n]), _rows(target[n]), weight, styles[n], scales[n], shifts, added, bound
-        )
+        finish = winograd.Finish(scales[n], shifts, _noise_of(noise, n, gain), compiled.SLOPE, bound)
+        winograd.convolve(compiled, _rows(source[n]), _rows(target[n]), weight, styles[n], finish, before=1)
     return target.permute(0, 3, 1, 2)
 
 

@@ -24,6 +24,15 @@ def bounded(v, clamp):  # type: ignore[no-untyped-def]
     return v if v > -clamp else -clamp
 
 
+@njit("float32(float32, float32, float32)", nogil=True, cache=True, fastmath=FAST, inline="always")
+def activated(v, slope, clamp):  # type: ignore[no-untyped-def]
+    """The leaky ReLU of a slope in 0..1, bounded to +-clamp; what is not a number stays so."""
+    low = v * slope
+    v = low if low > v else v
+    v = clamp if clamp < v else v
+    return -clamp if -clamp > v else v
+
+
 @njit(f"void({PLANE}, {ROW}, {ROW}, {PLANE}, float32, int64, int64)", nogil=True, cache=True, fastmath=FAST)
 def activate(y, scale, bias, noise, clamp, first, last):  # type: ignore[no-untyped-def]
     """y [H, W*C] <- clamp(lrelu(y * scale [C] + bias [C] + noise [H, W])) in rows first..last; noise [0, 0]: none."""
@@ -75,34 +84,34 @@ def low_pass_and_activate(y, out, down, across, scale, bias, noise, clamp, first
                 pixel[c] = bounded(pixel[c] * scale[c] + (bias[c] + added), clamp)
 
 
-@njit(f"void({PLANE}, {PLANE}, {ROW}, int64, int64)", nogil=True, cache=True, fastmath=FAST)
-def pad_and_scale(x, out, style, first, last):  # type: ignore[no-untyped-def]
-    """out [H+2, (W+2)*C] <- x [H, W*C] * style [C] with a pixel of zeros around it, in rows first..last of out."""
+@njit(f"void({PLANE}, {PLANE}, {ROW}, int64, int64, int64)", nogil=True, cache=True, fastmath=FAST)
+def pad_and_scale(x, out, style, before, first, last):  # type: ignore[no-untyped-def]
+    """out <- x [H, W*C] * style [C] behind `before` rows and pixels of zeros, zeros after it; rows first..last."""
     C = style.shape[0]
     W = x.shape[1] // C
     for r in range(first, last):
         target = out[r]
-        if r == 0 or r == x.shape[0] + 1:
+        if r < before or r >= x.shape[0] + before:
             target[:] = 0
             continue
-        target[:C] = 0
-        target[(W + 1) * C :] = 0
-        row = x[r - 1]
+        target[: before * C] = 0
+        target[(W + before) * C :] = 0
+        row = x[r - before]
         for w in range(W):
-            pixel, scaled = row[w * C : (w + 1) * C], target[(w + 1) * C : (w + 2) * C]
+            pixel, scaled = row[w * C : (w + 1) * C], target[(w + before) * C : (w + before + 1) * C]
             for c in range(C):
                 scaled[c] = pixel[c] * style[c]
 
 
-@njit(f"void({PLANE}, float32[:,:,::1], int64, int64, int64, int64, int64)", nogil=True, cache=True, fastmath=FAST)
+@njit(f"void({PLANE}, {PLANE}, int64, int64, int64, int64, int64)", nogil=True, cache=True, fastmath=FAST)
 def tiles_in(x, out, C, across, top, first, last):  # type: ignore[no-untyped-def]
-    """out [36, T, C] <- B^T d B of the 6x6 tiles d of x [H+2, (W+2)*C]; tile rows first..last of a strip from `top`."""
+    """out [T, 36*C] <- B^T d B of the 6x6 tiles d of x [H+2, (W+2)*C]; tile rows first..last of a strip from `top`."""
     four, five, two = np.float32(4), np.float32(5), np.float32(2)
     half = np.empty((36, BLOCK), np.float32)
     for row in range(first, last):
         y = (top + row) * 4
         for column in range(across):
-            tile = row * across + column
+            to = out[row * across + column]
             for c0 in range(0, C, BLOCK):
                 n = min(BLOCK, C - c0)
                 for j in range(6):
@@ -123,12 +132,10 @@ def tiles_in(x, out, C, across, top, first, last):  # type: ignore[no-untyped-de
                 for i in range(6):
                     k = 6 * i
                     d0, d1, d2, d3, d4, d5 = half[k], half[k + 1], half[k + 2], half[k + 3], half[k + 4], half[k + 5]
-                    t0, t1, t2 = out[k, tile, c0 : c0 + n], out[k + 1, tile, c0 : c0 + n], out[k + 2, tile, c0 : c0 + n]
-                    t3, t4, t5 = (
-                        out[k + 3, tile, c0 : c0 + n],
-                        out[k + 4, tile, c0 : c0 + n],
-                        out[k + 5, tile, c0 : c0 + n],
-                    )
+                    at = k * C + c0
+                    t0, t1, t2 = to[at : at + n], to[at + C : at + C + n], to[at + 2 * C : at + 2 * C + n]
+                    t3, t4 = to[at + 3 * C : at + 3 * C + n], to[at + 4 * C : at + 4 * C + n]
+                    t5 = to[at + 5 * C : at + 5 * C + n]
                     for c in range(n):
                         a, b = d4[c] - four * d2[c], d3[c] - four * d1[c]
                         e, g = d4[c] - d2[c], two * (d3[c] - d1[c])
@@ -141,32 +148,26 @@ def tiles_in(x, out, C, across, top, first, last):  # type: ignore[no-untyped-de
 
 
 @njit(
-    f"void(float32[:,:,::1], {PLANE}, {ROW}, {ROW}, {PLANE}, float32, int64, int64, int64, int64)",
+    f"void({PLANE}, {PLANE}, {ROW}, {ROW}, {PLANE}, float32, float32, int64, int64, int64, int64)",
     nogil=True, cache=True, fastmath=FAST,
 )  # fmt: skip
-def tiles_out(tiles, out, scale, bias, noise, clamp, across, top, first, last):  # type: ignore[no-untyped-def]
-    """out [H, W*C] <- clamp(lrelu(A^T m A * scale + bias + noise)) of the products m in tiles [36, T, C]."""
+def tiles_out(tiles, out, scale, bias, noise, slope, clamp, across, top, first, last):  # type: ignore[no-untyped-def]
+    """out [H, W*C] <- clamp(lrelu(A^T m A * scale + bias + noise)) of the products m in tiles [T, 36*C]."""
     two, four, eight = np.float32(2), np.float32(4), np.float32(8)
     C = scale.shape[0]
     half = np.empty((24, BLOCK), np.float32)
     noisy = noise.shape[0] > 0
     for row in range(first, last):
         for column in range(across):
-            tile = row * across + column
+            tile = tiles[row * across + column]
             for c0 in range(0, C, BLOCK):
                 n = min(BLOCK, C - c0)
                 factor, shift = scale[c0 : c0 + n], bias[c0 : c0 + n]
                 for j in range(6):
-                    m0, m1, m2 = (
-                        tiles[j, tile, c0 : c0 + n],
-                        tiles[6 + j, tile, c0 : c0 + n],
-                        tiles[12 + j, tile, c0 : c0 + n],
-                    )
-                    m3, m4, m5 = (
-                        tiles[18 + j, tile, c0 : c0 + n],
-                        tiles[24 + j, tile, c0 : c0 + n],
-                        tiles[30 + j, tile, c0 : c0 + n],
-                    )
+                    at, six = j * C + c0, 6 * C
+                    m0, m1, m2 = tile[at : at + n], tile[at + six : at + six + n], tile[at + 2 * six : at + 2 * six + n]
+                    m3, m4 = tile[at + 3 * six : at + 3 * six + n], tile[at + 4 * six : at + 4 * six + n]
+                    m5 = tile[at + 5 * six : at + 5 * six + n]
                     s0, s1, s2, s3 = half[j], half[6 + j], half[12 + j], half[18 + j]
                     for c in range(n):
                         a, b, e, g = m1[c] + m2[c], m1[c] - m2[c], m3[c] + m4[c], m3[c] - m4[c]
@@ -190,7 +191,7 @@ def tiles_out(tiles, out, scale, bias, noise, clamp, across, top, first, last): 
                         v1 = (b + two * g) * factor[c] + (shift[c] + n1)
                         v2 = (a + four * e) * factor[c] + (shift[c] + n2)
                         v3 = (b + eight * g + m5[c]) * factor[c] + (shift[c] + n3)
-                        p0[c] = bounded(v0, clamp)
-                        p1[c] = bounded(v1, clamp)
-                        p2[c] = bounded(v2, clamp)
-                        p3[c] = bounded(v3, clamp)
+                        p0[c] = activated(v0, slope, clamp)
+                        p1[c] = activated(v1, slope, clamp)
+                        p2[c] = activated(v2, slope, clamp)
+                        p3[c] = activated(v3, slope, clamp)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
-_kept = WeakTensorKeyDictionary()  # weight -> (its version, what it was packed for, packed)
+_kept = WeakTensorKeyDictionary()  # weight -> what it was packed as -> (its version, for which shape, packed)
 LINEAR: tuple[Any, ...] = ("none", [], "")  # no activation
 
 
@@ -22,25 +23,32 @@ def available() -> bool:
     return hasattr(torch.ops.mkldnn, "_convolution_pointwise") and bool(torch.backends.mkldnn.enabled)
 
 
-def kept(weight: Tensor, purpose: tuple[Any, ...], make: Callable[[Tensor], Any]) -> Any:
-    """make(weight), remembered as long as the weight lives, is not changed in place, and serves the same purpose."""
+def kept(weight: Tensor, name: str, purpose: tuple[Any, ...], make: Callable[[Tensor], Any]) -> Any:
+    """make(weight), remembered as long as the weight lives and is not changed in place; one purpose of each name."""
     version = 0 if weight.is_inference() else weight._version
-    found: tuple[int, tuple[Any, ...], Any] | None = _kept.get(weight)  # type: ignore[no-untyped-call]
+    entries: dict[str, tuple[int, tuple[Any, ...], Any]] | None = _kept.get(weight)  # type: ignore[no-untyped-call]
+    if entries is None:
+        entries = _kept[weight] = {}
+    found = entries.get(name)
     if found is None or found[:2] != (version, purpose):
-        found = version, purpose, make(weight.detach())
-        _kept[weight] = found
+        found = entries[name] = version, purpose, make(weight.detach())
     return found[2]
 
 
-def convolve(x: Tensor, weight: Tensor) -> Tensor:
-    """F.conv2d(x, weight, padding=k // 2) for x [1, I, H, W], weight [O, I, k, k]."""
-    pad, shape = [weight.shape[-1] // 2] * 2, list(x.shape)
+def convolve(x: Tensor, weight: Tensor, pad: int | None = None, channels: int | None = None) -> Tensor:
+    """F.conv2d(x, weight, padding=pad) for x [1, I, H, W], weight [O, I, k, k]; pad None: k // 2.
+
+    channels: how many there shall be in the end, at least O; the others are 0. Multiples of 16 are fast.
+    """
+    pads, shape = [weight.shape[-1] // 2 if pad is None else pad] * 2, list(x.shape)
+    more = 0 if channels is None else channels - weight.shape[0]
 
     def pack(weight: Tensor) -> Tensor:
-        return torch.ops.mkldnn._reorder_convolution_weight(weight, pad, [1, 1], [1, 1], 1, shape)
+        weight = F.pad(weight, (0, 0, 0, 0, 0, 0, 0, more)) if more else weight
+        return torch.ops.mkldnn._reorder_convolution_weight(weight, pads, [1, 1], [1, 1], 1, shape)
 
-    ready = kept(weight, ("conv", *shape), pack)
-    return torch.ops.mkldnn._convolution_pointwise(x, ready, None, pad, [1, 1], [1, 1], 1, *LINEAR)
+    ready = kept(weight, "convolution", (*shape, *pads, more), pack)
+    return torch.ops.mkldnn._convolution_pointwise(x, ready, None, pads, [1, 1], [1, 1], 1, *LINEAR)
 
 
 def convolve_transposed(x: Tensor, weight: Tensor) -> Tensor:
@@ -51,5 +59,5 @@ def convolve_transposed(x: Tensor, weight: Tensor) -> Tensor:
         turned = weight.transpose(0, 1).contiguous()
         return torch.ops.mkldnn._reorder_convolution_transpose_weight(turned, [0, 0], [0, 0], [2, 2], [1, 1], 1, shape)
 
-    ready = kept(weight, ("transposed", *shape), pack)
+    ready = kept(weight, "transposed", tuple(shape), pack)
     return torch.ops.mkldnn._convolution_transpose_pointwise(x, ready, None, [0, 0], [0, 0], [2, 2], [1, 1], 1, *LINEAR)

@@ -7,11 +7,14 @@ range). The transformed weights take four times the room of the weights, so only
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from networks.ops import packed
@@ -29,63 +32,85 @@ LEAST_CHANNELS, LEAST_SIZE = 64, 32  # below, oneDNN's direct convolution is fas
 STRIP_FLOATS = 6 << 20  # transformed values in and out of one strip of tiles: they stay in the last cache
 
 
-def pays(weight: Tensor, height: int, width: int) -> bool:
+@dataclass(frozen=True)
+class Finish:
+    """What becomes of a sum v in channel c: clamp(lrelu(v * scale + bias + noise)); see `kernels.activate`."""
+
+    scale: np.ndarray
+    bias: np.ndarray
+    noise: np.ndarray
+    slope: np.float32
+    clamp: np.float32
+
+
+def unchanged(channels: int) -> Finish:
+    """The sums as they are."""
+    ones, none = np.ones(channels, np.float32), np.empty((0, 0), np.float32)
+    return Finish(ones, np.zeros_like(ones), none, np.float32(1), np.float32(math.inf))
+
+
+def large(weight: Tensor, height: int, width: int) -> bool:
     """Whether a convolution of this weight [O, I, k, k] over height x width outputs is faster this way."""
-    large = min(weight.shape[:2]) >= LEAST_CHANNELS and min(height, width) >= LEAST_SIZE
-    return large and weight.shape[2:] == (3, 3) and height % TILE == 0 and width % TILE == 0 and packed.available()
+    enough = min(weight.shape[:2]) >= LEAST_CHANNELS and min(height, width) >= LEAST_SIZE
+    return enough and weight.shape[2:] == (3, 3) and packed.available()
 
 
-def transformed(weight: Tensor, rows: int) -> tuple[Tensor, ...]:
-    """G g G^T of weight [O, I, 3, 3]: 36 matrices I -> O, packed for products with `rows` rows; kept beside it.
+def pays(weight: Tensor, height: int, width: int) -> bool:
+    """`large`, and the tiles cover the map without remainder."""
+    return height % TILE == 0 and width % TILE == 0 and large(weight, height, width)
 
-    Plain matrix products run at half the speed of oneDNN's convolutions on some processors, so a product is a 1x1
-    convolution.
+
+def tiles(outputs: int) -> int:
+    """Tiles that cover so many outputs."""
+    return -(-outputs // TILE)
+
+
+def transformed(weight: Tensor, channels: int, rows: int, across: int) -> Tensor:
+    """G g G^T of weight [O, I, 3, 3]: 36 matrices I -> channels (>= O), packed for rows x across tiles; kept beside it.
+
+    Plain matrix products run at half the speed of oneDNN's convolutions on some processors, so the products are one
+    1x1 convolution with a group for each point.
     """
     c_out, c_in = weight.shape[:2]
 
-    def pack(weight: Tensor) -> tuple[Tensor, ...]:
-        points = (G @ weight.double() @ G.t()).float().permute(2, 3, 0, 1).reshape(POINTS, c_out, c_in, 1, 1)
-        return tuple(
-            torch.ops.mkldnn._reorder_convolution_weight(
-                point.contiguous(memory_format=torch.channels_last), [0, 0], [1, 1], [1, 1], 1, [1, c_in, rows, 1]
-            )
-            for point in points
-        )
+    def pack(weight: Tensor) -> Tensor:
+        points = (G @ weight.double() @ G.t()).float().permute(2, 3, 0, 1).flatten(0, 1)  # [36 O I]
+        points = F.pad(points, (0, 0, 0, channels - c_out)).reshape(POINTS * channels, c_in, 1, 1)
+        inputs = [1, POINTS * c_in, rows, across]
+        return torch.ops.mkldnn._reorder_convolution_weight(points, [0, 0], [1, 1], [1, 1], POINTS, inputs)
 
-    matrices: tuple[Tensor, ...] = packed.kept(weight, ("winograd", rows), pack)
+    matrices: Tensor = packed.kept(weight, "winograd", (channels, rows, across), pack)
     return matrices
 
 
 def convolve(
-    compiled: ModuleType,
-    x: np.ndarray,
-    out: np.ndarray,
-    weight: Tensor,
-    style: np.ndarray,
-    scale: np.ndarray,
-    bias: np.ndarray,
-    noise: np.ndarray,
-    clamp: np.float32,
+    compiled: ModuleType, x: np.ndarray, out: np.ndarray, weight: Tensor, style: np.ndarray, finish: Finish, before: int
 ) -> None:
-    """out [H, W*O] <- activated convolution of x [H, W*I] * style [I]; see `kernels.activate` for the rest."""
-    c_out, c_in = weight.shape[:2]
-    height, width = x.shape[0], x.shape[1] // c_in
-    down, across = height // TILE, width // TILE
+    """out [H', W'*O] <- finished convolution of x [H, W*I] * style [I] behind `before` rows and pixels of zeros.
+
+    H' and W' are multiples of 4; where they reach behind x, zeros lie. finish may ask for more channels than weight
+    [O, I, 3, 3] has.
+    """
+    c_out, c_in = len(finish.scale), weight.shape[1]
+    down, across = out.shape[0] // TILE, out.shape[1] // (c_out * TILE)
     strip = max(1, min(down, STRIP_FLOATS // (POINTS * across * (c_in + c_out))))
-    while down % strip:  # equal strips: the weights are packed for one number of rows
-        strip -= 1
-    rows = strip * across
-    matrices = transformed(weight, rows)
-    padded = workspace.take("padded", height + 2, (width + 2) * c_in).numpy()
-    share_rows(partial(compiled.pad_and_scale, x, padded, style), height + 2)
-    before = workspace.take("before", POINTS, rows, c_in)
-    after = workspace.take("after", POINTS, rows, c_out)
-    source, target = before.numpy(), after.numpy()
-    for top in range(0, down, strip):
-        share_rows(partial(compiled.tiles_in, padded, source, c_in, across, top), strip)
-        for point, matrix in enumerate(matrices):
-            product = torch.ops.mkldnn._convolution_pointwise(
-                before[point].t()[None, :, :, None], matrix, None, [0, 0], [1, 1], [1, 1], 1, *packed.LINEAR
-            )
-            after[point].copy_(product[0, :, :, 0].t())
-        share_rows(partial(compiled.tiles_out, target, out, scale, bias, noise, clamp, across, top), strip)
+    strip = -(-down // -(-down // strip))  # as many strips as before, but equal ones
+    matrices = transformed(weight, c_out, strip, across)
+    padded = workspace.take("padded", TILE * down + 2, (TILE * across + 2) * c_in).numpy()
+    share_rows(partial(compiled.pad_and_scale, x, padded, style, before), len(padded))
+    points = workspace.take("points", strip * across, POINTS * c_in)
+    images = points.view(1, strip, across, POINTS * c_in).permute(0, 3, 1, 2)
+    for start in range(0, down, strip):
+        top = min(start, down - strip)  # the last strip may overlap: the weights are packed for one height
+        share_rows(partial(compiled.tiles_in, padded, points.numpy(), c_in, across, top), strip)
+        product = torch.ops.mkldnn._convolution_pointwise(
+            images, matrices, None, [0, 0], [1, 1], [1, 1], POINTS, *packed.LINEAR
+        )
+        sums = product.permute(0, 2, 3, 1).reshape(strip * across, POINTS * c_out).numpy()
+        share_rows(
+            partial(
+                compiled.tiles_out, sums, out, finish.scale, finish.bias, finish.noise, finish.slope, finish.clamp,
+                across, top,
+            ),
+            strip,
+        )  # fmt: skip
