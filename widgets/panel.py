@@ -20,6 +20,7 @@ from app.control.parameters import Parameter
 from app.frame import Frame, LoopState, ModelInfo, RecordingState, Snapshot, Status
 from app.request import Latent, RenderRequest
 from app.studies import Study, StudyState
+from app.timeline import Timeline
 from widgets.controls import Control
 from widgets.overlay import Mark
 from widgets.steered import parameters
@@ -29,11 +30,15 @@ __all__ = ["Actions", "Frame", "LoopState", "Panel", "RecordingState", "Shortcut
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A key that does something: 'R', 'Ctrl+O', 'F11', 'Left'; the help page lists it with its text."""
+    """A key that does something: 'R', 'Ctrl+O', 'F11', 'Left'; the help page lists it with its text.
+
+    listed: what the help page says instead, where one line stands for several keys; '' leaves it out.
+    """
 
     keys: str
     text: str
     run: Callable[[], None]
+    listed: str | None = None
 
 
 class Texture(Protocol):
@@ -114,6 +119,7 @@ class Actions(Protocol):
     def start_capture(self, kind: str) -> None: ...
     def stop_capture(self) -> None: ...
     def start_walk(self, seeds: Sequence[int], seconds: float, fps: int, loop: bool, kind: str) -> None: ...
+    def start_timeline(self, timeline: Timeline, kind: str) -> None: ...
     def cancel_walk(self) -> None: ...
     def toggle_stage(self) -> None: ...
     def control(self) -> ControlDesk: ...

@@ -144,7 +144,7 @@ class Timeline:
         return replace(shown, noise=replace(shown.noise, phase=(shown.noise.phase + turn) % 1.0))
 
     def place(self, seconds: float) -> tuple[int, float]:
-        """Moment -> (stretch, share of its way from 0 up to but not including 1); the last keyframe: (its number, 0)."""
+        """Moment -> (stretch, share of its way, 0 up to but not including 1); at the last keyframe (its number, 0)."""
         first, last = self.keyframes[0].seconds, self.keyframes[-1].seconds
         if self.stretches == 0:
             return 0, 0.0

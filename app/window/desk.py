@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +26,11 @@ from app.request import Latent, Model, RenderRequest
 from app.settings import Settings, write_settings
 from app.studies import Study
 from app.study_run import StudyRun
+from app.timeline import Timeline
 from app.training.watch import RunWatch
 from app.window.compare import CompareDesk
 from app.window.control import ControlDesk
+from app.window.desk_panel import DeskPanel
 from app.window.kept_files import KeptFiles
 from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
@@ -40,20 +42,6 @@ from networks.checkpoint.folders import find_folder
 
 log = logging.getLogger("stylescope")
 TURNS = 30  # of the loop, for the window's own numbers
-
-
-class DeskPanel(Protocol):
-    """The verbs of a panel that the desk uses."""
-
-    def drag_latent(self, dx: float, dy: float) -> None: ...
-    def go_to(self, latent: Latent) -> None: ...
-    def take_marks(self, owner: str, marks: Sequence[Any]) -> None: ...
-    def take_point(self, x: float, y: float) -> None: ...
-    def take_favourite(self, request: RenderRequest) -> None: ...
-    def take_file(self, path: str) -> bool: ...
-    def restore(self, request: RenderRequest) -> None: ...
-    def dragging(self) -> bool: ...
-    def reset(self) -> None: ...
 
 
 class Desk:
@@ -276,6 +264,11 @@ class Desk:
             return
         suffix, encoding = FORMATS[kind]
         self.recorder.start_walk(self._new_path(suffix), self.current(), seeds, seconds, fps, loop, encoding)
+
+    def start_timeline(self, timeline: Timeline, kind: str) -> None:
+        """Render a timeline at full size and an exact frame rate, beside the live picture."""
+        suffix, encoding = FORMATS[kind]
+        self.recorder.start_film(self._new_path(suffix), timeline, encoding)
 
     def cancel_walk(self) -> None:
         self.recorder.cancel_walk()

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.engine import Engine
 from app.errors import InputError, WriteError
 from app.frame import Frame, RecordingState
+from app.recording.film import Film
 from app.recording.live import LiveCapture
 from app.recording.offline import WalkJob
 from app.recording.sinks import Encoding
@@ -99,6 +100,10 @@ class Recorder:
             return WalkJob(self._engine, Walk(request, tuple(seeds), seconds, Fraction(fps), loop), path, encoding)
 
         self.draw(make, path)
+
+    def start_film(self, path: Path, film: Film, encoding: Encoding | None = None) -> None:
+        """Draw a timeline, or anything whose frames are known, beside the live window."""
+        self.draw(lambda: WalkJob(self._engine, film, path, encoding), path)
 
     def draw(self, make: Callable[[], WalkJob], path: Path) -> None:
         """Begin to draw frames into a file beside the live window."""
