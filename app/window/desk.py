@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from app import problems
 from app.bundled import bundled_models
@@ -21,12 +19,10 @@ from app.display.window import Window
 from app.engine import Engine
 from app.errors import InputError
 from app.frame import Frame, LoopState, Snapshot, Status
-from app.recording.sinks import FORMATS
 from app.request import Latent, Model, RenderRequest
 from app.settings import Settings, write_settings
 from app.studies import Study
 from app.study_run import StudyRun
-from app.timeline import Timeline
 from app.training.watch import RunWatch
 from app.window.compare import CompareDesk
 from app.window.control import ControlDesk
@@ -36,6 +32,7 @@ from app.window.messages import Messages
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
 from app.window.restore import Restorer
+from app.window.saving import Saving
 from app.window.sessions import Sessions
 from app.window.training import OpenRun
 from networks.checkpoint.folders import find_folder
@@ -44,7 +41,7 @@ log = logging.getLogger("stylescope")
 TURNS = 30  # of the loop, for the window's own numbers
 
 
-class Desk:
+class Desk(Saving):
     """Opens models, saves and records, keeps settings; every panel gets this one object.
 
     `panels` is filled by start.py once they exist. Everything here runs on the main thread.
@@ -223,76 +220,6 @@ class Desk:
         """Something raised in the window's own thread; the terminal has the traceback already."""
         problem = problems.describe(error)
         self.messages.say(f"{problem.title}: {problem.detail}", problem=True)
-
-    # -- saving and recording ----------------------------------------------------------------------------------------
-
-    def save_picture(self) -> None:
-        """The last complete picture as PNG, with its request inside."""
-        frame = self.frame
-        if frame is None or frame.picture is None:
-            self.say("There is no picture to save yet: open a model first.", problem=True)
-            return
-        self.pictures.write(self._new_path(".png"), frame.picture, frame.request, frame.model)
-
-    def save_window(self) -> None:
-        """What the window shows as PNG."""
-        model = None if self.frame is None else self.frame.model
-        self.pictures.write(self._new_path("-window.png"), self.window.grab(), self.current(), model)
-
-    def start_capture(self, kind: str) -> None:
-        """Record what is on the screen from now on; kind: a key of `sinks.FORMATS`."""
-        if self.frame is None or self.frame.picture is None:
-            self.say("There is nothing to record yet: open a model first.", problem=True)
-            return
-        suffix, encoding = FORMATS[kind]
-        self.recorder.start_capture(self._new_path(suffix), self.frame, encoding)
-
-    def stop_capture(self) -> None:
-        self.recorder.stop_capture()
-
-    def toggle_capture(self) -> None:
-        """Start or stop recording (F9)."""
-        if self.recorder.capturing:
-            self.stop_capture()
-        else:
-            self.start_capture("mp4")
-
-    def start_walk(self, seeds: Sequence[int], seconds: float, fps: int, loop: bool, kind: str) -> None:
-        """Render a walk through seeds at full size and an exact frame rate, beside the live picture."""
-        if not self.model.path:
-            self.say("There is nothing to walk through yet: open a model first.", problem=True)
-            return
-        suffix, encoding = FORMATS[kind]
-        self.recorder.start_walk(self._new_path(suffix), self.current(), seeds, seconds, fps, loop, encoding)
-
-    def start_timeline(self, timeline: Timeline, kind: str) -> None:
-        """Render a timeline at full size and an exact frame rate, beside the live picture."""
-        suffix, encoding = FORMATS[kind]
-        self.recorder.start_film(self._new_path(suffix), timeline, encoding)
-
-    def cancel_walk(self) -> None:
-        self.recorder.cancel_walk()
-
-    def save_latent(self, path: str) -> None:
-        """Write the current W+ as the suffix says (npy, npz, pt, json)."""
-        target = Path(path).expanduser() if path else self._new_path("-w.npz")
-        self.recorder.save_latent(target, self.current())
-
-    def save_numbers(self, name: str, values: Mapping[str, Any]) -> None:
-        """What was measured as JSON; the name says what it is ('spectrum')."""
-        self.pictures.write_json(self._new_path(f"-{name}.json"), values)
-
-    def save_pixels(self, name: str, rgba: np.ndarray) -> None:
-        """A picture that was made of measurements [H, W, 4] as PNG; the name says what it is ('sharpness')."""
-        self.pictures.write(self._new_path(f"-{name}.png"), rgba)
-
-    def new_path(self, suffix: str) -> str:
-        """A path beside the saved pictures that does not exist yet, for a study that writes a file."""
-        return str(self._new_path(suffix))
-
-    def _new_path(self, suffix: str) -> Path:
-        model = self.model.path if self.run is None else f"{self.run.name}.safetensors"
-        return free_path(self.output, file_name(model, suffix))
 
     # -- the window itself -------------------------------------------------------------------------------------------
 
