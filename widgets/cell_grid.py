@@ -23,7 +23,8 @@ FRAMES = {"here": look.ACCENT, "second": look.WARNING}
 @dataclass(frozen=True, eq=False)
 class Cell:
     """One place. words: under the picture; chip: on its corner; frame: 'here' or 'second'; faint: out of date;
-    sign: large, in the middle of a place without a picture; hint: shown when the mouse rests on it; blank: no place."""
+    sign: large, in the middle of a place without a picture; hint: shown when the mouse rests on it; blank: no place;
+    marked: the chip is lit."""
 
     picture: Pixels | None = None
     words: str = ""
@@ -33,6 +34,7 @@ class Cell:
     sign: str = ""
     hint: str = ""
     blank: bool = False
+    marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,8 +221,9 @@ class CellGrid(Canvas):
 
     def _chip(self, left: float, top: float, cell: Cell) -> None:
         wide, high = small_width(cell.chip) + look.pixels(8), look.pixels(SMALL + 3)
-        self.box(left, top, left + wide, top + high, CHIP, 3)
-        self._small(left + look.pixels(4), top + look.pixels(1), cell.chip, FRAMES.get(cell.frame, BRIGHT))
+        self.box(left, top, left + wide, top + high, look.WARNING if cell.marked else CHIP, 3)
+        colour = look.CANVAS if cell.marked else FRAMES.get(cell.frame, BRIGHT)
+        self._small(left + look.pixels(4), top + look.pixels(1), cell.chip, colour)
 
     def _sign(self, x: float, y: float, sign: str) -> None:
         self.text(x, y - look.pixels(9), sign, (96, 102, 114, 255), align=0.5)

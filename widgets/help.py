@@ -47,8 +47,8 @@ def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
     ) as page:  # fmt: skip
         with dpg.group(horizontal=True, horizontal_spacing=look.pixels(36)) as body:
             _column("Mouse", MOUSE)
-            half = (len(shortcuts) + 1) // 2
-            rows = [(key_name(shortcut.keys), shortcut.text) for shortcut in shortcuts]
+            rows = [(key_name(shortcut.keys), words) for shortcut in shortcuts if (words := listed(shortcut))]
+            half = (len(rows) + 1) // 2
             with dpg.group(horizontal=True, horizontal_spacing=look.pixels(36)):
                 _column("Keys", rows[:half])
                 _column("", rows[half:])
@@ -70,6 +70,12 @@ def build_help(shortcuts: Sequence[KeyLike]) -> Callable[[], None]:
                 dpg.set_frame_callback(dpg.get_frame_count() + frames, lambda: centre())
 
     return toggle
+
+
+def listed(shortcut: KeyLike) -> str:
+    """What this page says of a key; '' where another line speaks for it."""
+    words: str | None = getattr(shortcut, "listed", None)
+    return shortcut.text if words is None else words
 
 
 def key_name(keys: str) -> str:
