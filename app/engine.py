@@ -26,6 +26,7 @@ log = logging.getLogger("stylescope")
 T = TypeVar("T")
 SLOW_S = 0.5  # a picture that takes longer is preceded by an early one
 PAUSED_LOOK_S = 0.1  # between two looks at whether paused studies may go on
+DRAG_REST_S = 0.1  # after the last movement of a hand that drags, before its early picture is refined
 STUDY_REST_S = 0.3  # after the last new request, before studies go on: whoever drags is not kept waiting
 CANCELLED = ("Cancelled", "ReadCancelled")  # by name: their modules import torch
 
@@ -185,6 +186,8 @@ class Engine:
                 elif rest is not None and rest <= 0 and ready is not None:
                     return self._take_turn(ready)
                 self._news.wait(rest)  # a study that comes now is news, too
+            while not (self._closed or self._tasks) and (rest := self._hand_rests_in()) > 0:
+                self._news.wait(rest)
             if self._closed:
                 return None
             if self._tasks:
@@ -197,6 +200,12 @@ class Engine:
                 job.request = replace(job.request, max_height=self._next_height)
             self._status = job.status
             return job
+
+    def _hand_rests_in(self) -> float:
+        """Seconds until an early picture may be refined; 0 when there is something else to draw, or nobody drags."""
+        if self._slot is None or self._slot.max_height is None or self._slot_content != self._delivered:
+            return 0.0
+        return self._asked_at + DRAG_REST_S - time.perf_counter()
 
     def _take_turn(self, run: StudyRun) -> StudyRun:
         """The study whose turn it is goes to the end of the queue."""

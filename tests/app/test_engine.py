@@ -198,6 +198,22 @@ def test_after_an_early_picture_the_engine_refines_by_itself(engines):
     assert len(gated.drawn) == 2
 
 
+def test_while_the_hand_moves_nothing_is_refined(engines, monkeypatch):
+    monkeypatch.setattr("app.engine.DRAG_REST_S", 1000.0)
+    gated = Gated()
+    engine = engines(gated)
+    [request] = seeds(1)
+    engine.submit(replace(request, max_height=0))
+    gated.arrive()
+    gated.let(100)
+    for _ in range(2):  # a task is done when what was begun before it is, and before what waits
+        engine.ask(lambda renderer: None).result(WAIT_S)
+        assert gated.drawn == [(1, 0)]
+    engine.submit(request)  # the hand lets go
+    assert engine.wait_idle(WAIT_S)
+    assert gated.drawn == [(1, 0), (1, None)]
+
+
 def test_refining_goes_by_the_steps_that_the_frames_name(engines):
     class Stepped(Gated):
         def render(self, request, **asked):

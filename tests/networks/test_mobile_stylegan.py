@@ -86,7 +86,7 @@ def test_faces_layer_table(faces):
     ]
     assert rows[-2:] == [("layers.6.conv2", "conv", 512, 64, 20), ("layers.6.to_img", "torgb", 512, 12, 21)]
     assert generator.num_ws == 23
-    assert generator.preview_sizes == (16, 32, 64, 128, 256, 512, 1024)
+    assert generator.preview_sizes == (128, 256, 512, 1024)
     assert checkpoint.format == "openvino"
     assert "non-commercial" in checkpoint.notes[0]
     assert load.surplus(checkpoint, generator) == ()
