@@ -3,21 +3,26 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stylescope-ready
-REQUIREMENTS := $(wildcard requirements*.txt)
+CHECKS := $(VENV)/.stylescope-checks-ready
+APP_REQUIREMENTS := requirements.txt requirements-text.txt requirements-faces.txt
 
 .PHONY: setup run test check tour bench clean
 
+# what the app needs; the checks need more: $(CHECKS)
 setup: $(STAMP)
 
-$(STAMP): $(REQUIREMENTS) .ci/system-packages
+$(STAMP): $(APP_REQUIREMENTS) .ci/system-packages
 	@sh .ci/system-packages
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "StyleScope needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt \
-		-r requirements-text.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-text.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-faces.txt
+	@touch $@
+
+$(CHECKS): $(STAMP) requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 run: setup
@@ -26,7 +31,7 @@ run: setup
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: setup
+check: $(CHECKS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

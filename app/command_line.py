@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
+from typing import Any
 
 from app.request import Latent, RenderRequest, to_json
 from networks.plan import Noise
@@ -25,9 +26,9 @@ def as_command(request: RenderRequest) -> str:
     return shlex.join([*words, "--out", "pictures"])
 
 
-def _options(request: RenderRequest) -> list[tuple[list[str], dict[str, object]]]:
+def _options(request: RenderRequest) -> list[tuple[list[str], dict[str, Any]]]:
     """(words, the parts of a request that they say), where words say the whole part."""
-    found: list[tuple[list[str], dict[str, object]]] = []
+    found: list[tuple[list[str], dict[str, Any]]] = []
     latent, psi = request.latent, request.truncation
     if latent.file:
         found.append((["--latent", latent.file], {"latent": latent}))

@@ -2,6 +2,7 @@
 
 - `reference`: the textbook formulation (any device, differentiable): the yardstick and the judge.
 - `plain`: the same values from fewer passes in torch alone: training, fp16, CUDA, MPS.
+- `fused`: CUDA without gradients: cuDNN's convolutions, then one Triton kernel over the map.
 - `cpu`: fp32 on a CPU without gradients: strips that stay in the cache, and compiled epilogues where numba is there.
 
 Layers call the functions of this module; what computes them depends on the tensors and on `using`.
@@ -17,11 +18,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from networks.ops import cpu, filtered, plain, reference, strips
+from networks.ops import cpu, filtered, fused, plain, reference, strips
 from networks.ops.resampling import Resampling as Resampling
 
-Backend = Literal["reference", "plain", "cpu"]
-BACKENDS: tuple[Backend, ...] = ("reference", "plain", "cpu")
+Backend = Literal["reference", "plain", "cpu", "fused"]
+BACKENDS: tuple[Backend, ...] = ("reference", "plain", "cpu")  # those that every machine has
 _forced: ContextVar[Backend | None] = ContextVar("networks.ops.backend", default=None)
 
 
@@ -29,7 +30,8 @@ _forced: ContextVar[Backend | None] = ContextVar("networks.ops.backend", default
 def using(backend: Backend | None) -> Iterator[None]:
     """Compute by one backend within this block (benchmarks, parity tests); None: let the tensors decide.
 
-    A forced 'cpu' counts for fp32 on a CPU without gradients only; all else falls to 'plain'.
+    A forced 'cpu' counts for fp32 on a CPU without gradients only, a forced 'fused' where Triton runs and there are no
+    gradients; all else falls to 'plain'.
     """
     token = _forced.set(backend)
     try:
@@ -46,9 +48,11 @@ def forced() -> Backend | None:
 def chosen(x: Tensor, *learnt: Tensor) -> Backend:
     """Which backend computes on a tensor, with weights and styles that may be learnt."""
     forced = _forced.get()
-    if forced is not None and forced != "cpu":
+    if forced in ("reference", "plain"):
         return forced
     differentiable = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (x, *learnt))
+    if forced == "fused" or (forced is None and x.is_cuda):
+        return "plain" if differentiable or fused.why_not(x.device) else "fused"
     fits = x.device.type == "cpu" and x.dtype == torch.float32 and not differentiable
     return "cpu" if fits and not torch.is_autocast_enabled("cpu") else "plain"
 
@@ -71,6 +75,8 @@ def styled_conv2d(
     backend = chosen(x)
     if backend == "cpu":
         return cpu.styled_conv2d(x, weight, style, bias, noise, fir, gain, clamp)
+    if backend == "fused":
+        return fused.styled_conv2d(x, weight, style, bias, noise, fir, gain, clamp)
     if backend == "plain":
         return plain.styled_conv2d(x, weight, style, bias, noise, fir, gain, clamp)
     return reference.styled_conv2d(x, weight, style, bias, noise, fir, gain, clamp)
@@ -97,6 +103,8 @@ def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resam
     backend = chosen(x)
     if backend == "cpu":
         return strips.filtered_lrelu(x, up_filter, down_filter, how)
+    if backend == "fused":
+        return fused.filtered_lrelu(x, up_filter, down_filter, how)
     if backend == "plain":
         return plain.filtered_lrelu(x, up_filter, down_filter, how)
     return reference.filtered_lrelu(x, up_filter, down_filter, how)
@@ -118,4 +126,6 @@ def filtered_conv2d(
         return filtered.filtered_conv2d(x, weight, style, bias, input_gain, up_filter, down_filter, how)
     formulation = reference if backend == "reference" else plain
     y = formulation.modulated_conv2d_full(x, weight, style, bias, input_gain, True)
+    if backend == "fused":
+        return fused.filtered_lrelu(y, up_filter, down_filter, how)
     return formulation.filtered_lrelu(y, up_filter, down_filter, how)
