@@ -39,6 +39,7 @@ REQUEST_KEYS = ("stylescope", "stylescope-recording")  # text entries of PNGs th
 FITS = {"crop": "Crop", "letterbox": "Letterbox"}
 SPACES = {"w": "W", "w+": "W+"}
 HEADS = ("photo", "now", "best")
+FRAMES_TO_DOCK = 3  # a window that was hidden finds its place first
 NO_PHOTO = "Drop a photo on the window (PNG, JPEG, WebP), or open one."
 FIT_HINT = (
     "How the photo gets the model's shape. Crop: its largest part of that shape. Letterbox: all of it, between bars; "
@@ -107,6 +108,7 @@ class ProjectionPanel(Panel):
         self.own = OwnDistances()
         self.verdict = note("")
         self.photo = ""
+        self.to_front = 0  # turns in which the panel is still brought to the front
         self.pixels: Pixels | None = None
         self.frame: Frame | None = None
         self.handle: StudyHandle | None = None
@@ -131,7 +133,8 @@ class ProjectionPanel(Panel):
         if self._running:
             self._stop()
         self.photo, self.pixels, self.answer, self.checked = path, None, None, None
-        dpg.focus_item(self.window_id)
+        dpg.configure_item(self.window_id, show=True)
+        self.to_front = FRAMES_TO_DOCK
         self._look()
 
     def _browse(self) -> None:
@@ -196,6 +199,9 @@ class ProjectionPanel(Panel):
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         self.frame = frame
+        if self.to_front > 0:
+            self.to_front -= 1
+            dpg.focus_item(self.window_id)
         self._collect()
         self.check.update()
         if not self.visible():

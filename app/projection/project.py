@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from app.projection import noise_maps
+from app.projection.adam import Adam, Unknown
 from app.projection.features import Distance
 from app.projection.schedule import Schedule
 from app.studies.projection import ProjectionSettings
@@ -125,10 +126,10 @@ class Projection:
         self.w = self.mean.repeat(1, rows, 1).requires_grad_()  # [1, rows, w_dim]
         for drawn in self.maps.values():
             drawn.requires_grad_()
-        groups = [{"params": [self.w, *self.maps.values()], "share": 1.0}]
+        unknowns = [Unknown(self.w), *(Unknown(drawn) for drawn in self.maps.values())]
         if self.move is not None:
-            groups.append({"params": [self.move.requires_grad_()], "share": MOVE_RATE})
-        self.adam = torch.optim.Adam(groups, lr=self.schedule.max_rate, betas=(0.9, 0.999))
+            unknowns.append(Unknown(self.move.requires_grad_(), MOVE_RATE))
+        self.adam = Adam(unknowns)
 
     @property
     def done(self) -> bool:
@@ -137,8 +138,6 @@ class Projection:
 
     def step(self) -> Found:
         """Take one step; returns the picture it was taken from, measured before the step."""
-        for group in self.adam.param_groups:
-            group["lr"] = self.schedule.rate(self.taken) * group["share"]
         spread = self.sigma * self.schedule.noise_share(self.taken)
         drawn = torch.randn(self.w.shape, generator=self.stream).to(self.device)
         ws = (self.w + drawn * spread).expand(-1, self.generator.num_ws, -1)
@@ -146,10 +145,9 @@ class Projection:
             image = self.draw(ws)
             distance = self.measure(image)
             loss = distance + noise_maps.WEIGHT * noise_maps.autocorrelation_loss(self.maps.values())
-        self.adam.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        gradients = torch.autograd.grad(loss, [unknown.value for unknown in self.adam.unknowns])
         found = self._note(ws, image, float(distance.detach()))
-        self.adam.step()
+        self.adam.step(gradients, self.schedule.rate(self.taken))
         noise_maps.normalize_(self.maps.values())
         self.taken += 1
         return found
