@@ -18,7 +18,7 @@ from networks.checkpoint.folders import MAPPING, SYNTHESIS
 from networks.checkpoint.importers.openvino import openvino as import_openvino
 from networks.checkpoint.openvino import IRGraph, read_graph, read_openvino
 from networks.checkpoint.records import Source
-from networks.mobile_stylegan import MobileStyleGANSpec, inverse_haar
+from networks.mobile_stylegan import MobileStyleGANSpec, inverse_haar, low_band
 from networks.plan import Intervention, LayerNoise, Noise
 from networks.registry import get
 from networks.taps import Taps
@@ -60,6 +60,46 @@ def test_faces_agree_with_openvino(faces, reference):
     assert np.abs(image[:, 384:640, 384:640] - reference["crop"]).max() < 2e-5
     assert abs(image.mean() - reference["mean"]) < 1e-6
     assert abs(image.std() - reference["std"]) < 1e-6
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(("height", "least_db"), [(512, 29.0), (256, 25.0), (128, 21.0)])
+def test_early_faces_are_the_full_ones_reduced(faces, reference, height, least_db):
+    generator, _ = faces
+    ws = torch.from_numpy(reference["w"])[:, None].repeat(1, generator.num_ws, 1)
+    early = generator.synthesize(ws, Taps(stop_at=height))
+    assert early.shape == (1, 3, height, height)
+    reduced = torch.nn.functional.avg_pool2d(generator.synthesize(ws), 1024 // height)
+    error = (early.clamp(-1, 1) - reduced.clamp(-1, 1)).square().mean()
+    assert 10 * torch.log10(4 / error) > least_db
+
+
+@torch.inference_mode()
+def test_the_low_band_is_the_mean_of_squares_of_the_inverse_transform():
+    stream = torch.Generator().manual_seed(0)
+    x, style = torch.randn(2, 12, 3, 5, generator=stream), torch.randn(2, 12, generator=stream)
+    whole = inverse_haar(x, style)
+    squares = whole.reshape(2, 3, 3, 2, 5, 2).mean(dim=(3, 5))
+    torch.testing.assert_close(low_band(x, style), squares)
+
+
+@torch.inference_mode()
+def test_an_early_picture_shows_styles_noise_and_edits_of_the_layers_it_approximates():
+    generator = tiny()
+    ws = generator.map(torch.randn(1, 16, generator=torch.Generator().manual_seed(0)))
+    last = generator.layers[-2].name
+    early = generator.synthesize(ws, Taps(stop_at=16))
+    other = ws.clone()
+    other[:, generator.layers[-1].w_index] += 1.0
+    quiet = Noise(layers=(LayerNoise(last, on=False),))
+    edit = Intervention(last, "scale", 0.0, (0, 1))
+    for changed in (
+        generator.synthesize(other, Taps(stop_at=16)),
+        generator.synthesize(ws, Taps(stop_at=16), quiet),
+        generator.synthesize(ws, Taps(stop_at=16, edits=(edit,))),
+    ):
+        assert changed.shape == (1, 3, 16, 16)
+        assert (changed - early).abs().max() > 1e-3
 
 
 def test_faces_truncation_pulls_towards_the_estimated_centre(faces, reference):
