@@ -28,12 +28,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Timing:
-    """Where the time of one frame went, in milliseconds."""
+    """Where the time of one frame went, in milliseconds, and what computed it (`networks.ops.describe`)."""
 
     map_ms: float = 0.0
     synthesis_ms: float = 0.0
     view_ms: float = 0.0
     total_ms: float = 0.0
+    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,18 @@ class RecordingState:
 
 
 @dataclass(frozen=True)
+class PerformanceState:
+    """The performance that is being recorded or can be played: '' as path where there is none. playing: at which
+    second; None where it is not played."""
+
+    path: str = ""
+    seconds: float = 0.0
+    changes: int = 0
+    recording: bool = False
+    playing: float | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A generator that a training run wrote. `stamp` tells the states of one file apart (mtime in ns)."""
 
@@ -231,3 +244,4 @@ class LoopState:
     training: TrainingRun | None = None
     bundled: tuple[BundledModel, ...] = ()
     compared: tuple[ModelInfo, ...] = ()  # of the panes of a comparison
+    performance: PerformanceState = field(default_factory=PerformanceState)

@@ -27,6 +27,7 @@ from app.pace import Pace, Saved, nothing
 from app.paced import PacedTaps, Reached, Trails
 from app.request import RenderRequest, View
 from app.studies import Measure
+from networks import ops
 from networks.edits import EditError
 from networks.ops import compiled
 from networks.plan import Noise
@@ -52,11 +53,11 @@ class Clock:
         self.parts[part] = self.parts.get(part, 0.0) + (now - self.began) * 1000
         self.began = now
 
-    def timing(self) -> Timing:
+    def timing(self, backend: str) -> Timing:
         """The parts and their sum (opening a model not counted)."""
         names = ("map_ms", "synthesis_ms", "view_ms")
         values = {name: self.parts.get(name, 0.0) for name in names}
-        return Timing(**values, total_ms=sum(values.values()))
+        return Timing(**values, total_ms=sum(values.values()), backend=backend)
 
 
 class Renderer:
@@ -120,8 +121,9 @@ class Renderer:
             compiled.start()  # behind the first full picture
         self._early = self._early if stop is None else (opened.key, stop)
         following = None if stop is None else self._next_height(opened, request, ws, stop)
+        timing = clock.timing(ops.describe(opened.device))
         return Frame(
-            0, request, picture, stop is None, shown, unlike, opened.info, None, clock.timing(), answers, following
+            0, request, picture, stop is None, shown, unlike, opened.info, None, timing, answers, following
         )  # fmt: skip
 
     @torch.inference_mode()

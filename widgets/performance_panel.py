@@ -79,6 +79,7 @@ class PerformancePanel(Panel):
             "mapping": f"{timing.map_ms:.1f} ms",
             "synthesis": f"{timing.synthesis_ms:.1f} ms",
             "views": f"{timing.view_ms:.1f} ms",
+            "computed by": timing.backend,
             "pictures to": "OpenGL texture" if state.backend == "gl" else "raw texture (float32)",
         }
         return rows | _machine(model) if model is not None else rows

@@ -18,7 +18,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from networks.ops import cpu, filtered, fused, plain, reference, strips
+from networks.ops import compiled, cpu, filtered, fused, plain, reference, strips
 from networks.ops.resampling import Resampling as Resampling
 
 Backend = Literal["reference", "plain", "cpu", "fused"]
@@ -55,6 +55,20 @@ def chosen(x: Tensor, *learnt: Tensor) -> Backend:
         return "plain" if differentiable or fused.why_not(x.device) else "fused"
     fits = x.device.type == "cpu" and x.dtype == torch.float32 and not differentiable
     return "cpu" if fits and not torch.is_autocast_enabled("cpu") else "plain"
+
+
+def describe(device: torch.device) -> str:
+    """What computes pictures on a device, in words for the user: the fast way, or why not."""
+    if (asked := forced()) is not None:
+        return f"{asked}, as asked"
+    if device.type == "cuda":
+        missing = fused.why_not(device)
+        return f"torch alone: {missing}" if missing else "cuDNN, then Triton kernels"
+    if device.type != "cpu":
+        return "torch alone"
+    if compiled.kernels() is not None:
+        return "oneDNN, then compiled kernels"
+    return f"torch alone: {compiled.why_not}" if compiled.why_not else "torch alone; kernels are loading"
 
 
 def styled_conv2d(

@@ -213,3 +213,15 @@ def test_without_numba_torch_computes(monkeypatch):
     arguments = layer(3)
     with torch.no_grad():
         assert error(ops.styled_conv2d(*arguments), reference.styled_conv2d(*arguments)) < TOLERANCE
+
+
+def test_what_computes_is_said_in_words(kernels, monkeypatch):
+    words = ops.describe(torch.device("cpu"))
+    assert words in ("oneDNN, then compiled kernels", "torch alone; kernels are loading")
+    assert (words == "oneDNN, then compiled kernels") is (compiled.kernels() is not None)
+    monkeypatch.setattr(compiled, "_kernels", None)
+    monkeypatch.setattr(compiled, "why_not", "numba is missing")
+    assert ops.describe(torch.device("cpu")) == "torch alone: numba is missing"
+    assert ops.describe(torch.device("cuda")).startswith("torch alone: Triton") or torch.cuda.is_available()
+    with ops.using("reference"):
+        assert ops.describe(torch.device("cpu")) == "reference, as asked"
