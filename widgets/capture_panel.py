@@ -13,9 +13,14 @@ from widgets.choices import Combo
 from widgets.controls import Checkbox, IntSlider, Slider, TextField
 from widgets.icons import icon
 from widgets.panel import Panel
+from widgets.performance_rows import PerformanceRows
 from widgets.rows import Button, buttons, heading, note
 
 RECORD = f"{icon('circle-dot')}  Record"
+RECORD_HINT = (
+    "Record what is on screen, as it happens (F9). Every change is kept beside it as a performance, which can be"
+    " rendered at full size and rate afterwards."
+)
 KINDS = {
     "mp4": "MP4 film (h264)",
     "webm": "WebM film (VP9)",
@@ -47,14 +52,16 @@ class CapturePanel(Panel):
             (f"{icon('monitor')}  Window", "PNG of the whole window (Ctrl+Shift+S).", self.actions.save_window),
         )
         self.kind = Combo("format", "mp4", KINDS, FORMATS)
-        self.record = Button(RECORD, "Record what is on screen, as it happens (F9).", self.toggle, width=-1)
+        self.fps = IntSlider("rate", 30, 1, 120, "Frames per second of what is rendered: exact.", unit="frames / s")
+        self.record = Button(RECORD, RECORD_HINT, self.toggle, width=-1)
+        self.performance = PerformanceRows(self.actions, self._choice)
+        self.between = self.performance.between
         heading("Walk through seeds")
         self.seeds = TextField(
             "seeds", "Seeds to walk through, for instance 0, 1, 5-8.", placeholder="0, 1, 5-8", on_enter=False
         )
         self.add = Button("Add the shown seed", "Append the seed that weighs most in the picture.", self._add, width=-1)
         self.seconds = Slider("length", 6.0, 0.5, 120.0, "Length of the whole walk.", unit="s", decimals=1)
-        self.fps = IntSlider("rate", 30, 1, 120, "Frames per second of the file: exact.", unit="frames / s")
         self.loop = Checkbox("loop", True, "End where it began, so that it can be repeated without a jump.")
         self.render = Button("Render walk", "Render every frame at full resolution.", self._start, width=-1)
         self.render.dress("primary")
@@ -81,6 +88,7 @@ class CapturePanel(Panel):
             f"{icon('circle-stop')}  Stop   {now.seconds:.1f} s, {now.frames} frames" if live else RECORD
         )
         self.record.dress("danger" if live else "")
+        self.performance.show(state, ready)
         valid = len(parse_seeds(self.seeds.value) or ()) >= 2
         self.render.enabled = ready and valid and not now.path
         dpg.configure_item(self.progress, show=walking)
@@ -105,6 +113,9 @@ class CapturePanel(Panel):
             self.actions.stop_capture()
         elif not self.recording.path:
             self.actions.start_capture(self.kind.value)
+
+    def _choice(self) -> tuple[int, str]:
+        return self.fps.value, self.kind.value
 
     def _add(self) -> None:
         self.seeds.set(", ".join(filter(None, (self.seeds.value, str(self.shown_seed)))))

@@ -29,6 +29,7 @@ from app.window.control import ControlDesk
 from app.window.desk_panel import DeskPanel
 from app.window.kept_files import KeptFiles
 from app.window.messages import Messages
+from app.window.performances import Performances
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
 from app.window.restore import Restorer
@@ -67,6 +68,7 @@ class Desk(Saving):
         self.controls = ControlDesk(folder)
         self.comparison = CompareDesk(engine, lambda suffix: free_path(self.output, file_name("compare", suffix)))
         self.restorer = Restorer(lambda path: self._load(path, again=False), lambda: self.asked())
+        self.performances = Performances(engine, self.recorder, self.steer, self.restore)
         self.sessions = Sessions(folder, lambda: self.current(), self.restore)
         self.run: OpenRun | None = None  # the training run that is watched
         self.bundled = bundled_models()
@@ -136,6 +138,9 @@ class Desk(Saving):
     def drop(self, paths: list[str]) -> None:
         """Files were dropped on the window: a state comes back, panels may want latents, the rest are models."""
         for path in paths:
+            if (first := self.performances.take(path)) is not None:
+                self.files.show(Path(path).name, first)
+                continue
             taken = (
                 self.sessions.take(path) or self.files.take(path) or any(panel.take_file(path) for panel in self.panels)
             )
@@ -271,6 +276,7 @@ class Desk(Saving):
         if self.run is not None:
             self._show_run(self.run.update())
         self.files.update()
+        self.performances.update(self.asked(), self.newest)
         self.restorer.update(self.asked(), self.newest, any(panel.dragging() for panel in self.panels))
         self.comparison.update(self.asked(), self.newest)
         self.sessions.update()
@@ -282,7 +288,7 @@ class Desk(Saving):
         self._turns = [*self._turns[-(TURNS - 1) :], (time.perf_counter(), self.window.frame_ms)]
 
     def _report(self) -> None:
-        for part in (self.pictures, self.recorder, self.comparison, self.sessions):
+        for part in (self.pictures, self.recorder, self.performances, self.comparison, self.sessions):
             for sentence, problem in part.finished():
                 self.say(sentence, problem)
 
@@ -303,6 +309,7 @@ class Desk(Saving):
             training=None if self.run is None else self.run.state,
             bundled=self.bundled,
             compared=self.comparison.models,
+            performance=self.performances.state,
         )
 
     def close(self) -> None:
@@ -310,6 +317,7 @@ class Desk(Saving):
         self.controls.controller.close()
         self.sessions.close()
         self.files.close()
+        self.performances.close()
         self.recorder.close()
         self.comparison.close()
         self.pictures.close()

@@ -10,9 +10,11 @@ import numpy as np
 
 from app.display.window import Window
 from app.frame import Frame
+from app.recording.performance import SUFFIX
 from app.recording.sinks import FORMATS
 from app.request import Model, RenderRequest
 from app.timeline import Timeline
+from app.window.performances import Performances
 from app.window.pictures import PictureWriter, file_name, free_path
 from app.window.recorder import Recorder
 from app.window.training import OpenRun
@@ -29,6 +31,7 @@ class Saving:
     current: Callable[[], RenderRequest]
     pictures: PictureWriter
     recorder: Recorder
+    performances: Performances
 
     def say(self, sentence: str, problem: bool = False) -> None:
         """Show a sentence in the window."""
@@ -53,7 +56,11 @@ class Saving:
             self.say("There is nothing to record yet: open a model first.", problem=True)
             return
         suffix, encoding = FORMATS[kind]
-        self.recorder.start_capture(self._new_path(suffix), self.frame, encoding)
+        path = self._new_path(suffix)
+        self.recorder.start_capture(path, self.frame, encoding)
+        if self.recorder.capturing:
+            beside = free_path(self.output, path.stem + SUFFIX)
+            self.performances.start(beside, self.frame.model, with_film=True)
 
     def stop_capture(self) -> None:
         self.recorder.stop_capture()
@@ -77,6 +84,22 @@ class Saving:
         """Render a timeline at full size and an exact frame rate, beside the live picture."""
         suffix, encoding = FORMATS[kind]
         self.recorder.start_film(self._new_path(suffix), timeline, encoding)
+
+    def toggle_performance(self) -> None:
+        """Start or stop recording every change, without pictures."""
+        if self.performances.recording:
+            self.performances.stop()
+        else:
+            self.performances.start(self._new_path(SUFFIX), None if self.frame is None else self.frame.model)
+
+    def play_performance(self) -> None:
+        """Play the last performance at its own pace, or stop it."""
+        self.performances.toggle_playing()
+
+    def render_performance(self, fps: int, between: bool, kind: str) -> None:
+        """Render the last performance at full size and an exact frame rate, beside the live picture."""
+        suffix, encoding = FORMATS[kind]
+        self.performances.render(self._new_path(suffix), fps, between, encoding)
 
     def cancel_walk(self) -> None:
         self.recorder.cancel_walk()

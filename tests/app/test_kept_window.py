@@ -9,10 +9,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 
+from app.recording import embedded, performance
 from app.recording.writer import Shot, Writer
+from app.request import Truncation, plane
 from tests.app.whole_app import REFERENCE, WholeApp
 from tests.display.test_window import x11_window
 from tests.gui_support import Screen, centre_of
@@ -123,3 +126,78 @@ def test_films_without_a_state_are_one_sentence_and_change_nothing(app: WholeApp
     assert app.desk.messages.text.startswith("broken.mp4: not a film that can be read")
     app.settle()
     assert app.running.loop.request() == before
+
+
+def test_a_performance_is_recorded_played_and_rendered(app: WholeApp, screen: Screen):
+    app.open(SG2)
+    capture = app.raise_tab("Capture")
+    rows, started = capture.performance, app.running.loop.request()
+    app.hand.click(*centre_of(rows.record.tag))
+    app.turn(2)
+    x, y = app.point()
+    app.hand.drag((x, y), (x + 60, y + 20))
+    app.settle()
+    app.panel("Truncation").psi.set(0.5)
+    app.turn(2)
+    ended, picture = app.running.loop.request(), app.picture.copy()
+    app.hand.click(*centre_of(rows.record.tag))
+    app.turn(2)
+    [path] = app.out.glob("*.performance.json")
+    made = performance.read(path)
+    assert made.changes[0].request.latent == started.latent
+    assert made.changes[-1].request == performance.performed(ended)
+    assert sum(change.held for change in made.changes) >= 2  # the drag
+    wander(app)
+    dpg.set_y_scroll(capture.window_id, 120)  # the area is low in the tests' small window
+    app.turn(3)
+    app.hand.click(*centre_of(rows.play.tag))
+    app.until(lambda: app.desk.performances.state.playing is not None, "the beginning")
+    app.until(lambda: app.desk.performances.state.playing is None, "the end")
+    app.settle()
+    assert performance.performed(app.running.loop.request()) == performance.performed(ended)
+    assert np.array_equal(app.picture, picture)
+    assert app.panel("Truncation").psi.value == 0.5
+    capture.kind.set("png")
+    capture.fps.set(10)
+    app.hand.click(*centre_of(rows.render.tag))
+    app.until(lambda: "wrote" in app.desk.messages.text.lower(), "the film")
+    [folder] = (found for found in app.out.iterdir() if found.is_dir())
+    take = performance.Take(made, Fraction(10))
+    frames = sorted(folder.glob("frame-*.png"))
+    assert len(frames) == take.count
+    assert embedded.read_state(frames[-1]).request.latent == take.at(take.count - 1).latent
+
+
+def test_a_dropped_performance_shows_its_beginning_and_plays(app: WholeApp, screen: Screen, tmp_path: Path):
+    app.open(SG2)
+    app.settle()
+    info, there = app.frame.model, replace(app.running.loop.request(), latent=plane(2.5, 0.0))
+    taken = performance.PerformanceRecorder(tmp_path / "a.performance.json", info, 0.0)
+    taken.push(there, 0.0)
+    taken.push(replace(there, truncation=Truncation(0.25)), 0.05)
+    taken.stop(0.1)
+    app.open("stylegan1.pkl")
+    drop(app, screen, tmp_path / "a.performance.json")
+    app.settle()
+    assert app.frame.request.latent == plane(2.5, 0.0)
+    assert app.desk.messages.text.startswith("a.performance.json: 2 changes in 0.1 s. Play or render it")
+    app.desk.play_performance()
+    app.until(lambda: app.desk.performances.state.playing is None, "the end")
+    app.settle()
+    assert app.frame.request.truncation == Truncation(0.25)
+    (tmp_path / "b.performance.json").write_text('{"format": "stylescope-performance", "version": 7}')
+    drop(app, screen, tmp_path / "b.performance.json")
+    assert "performance version 7, this program reads 1" in app.desk.messages.text
+    assert app.desk.performances.state.path == str(tmp_path / "a.performance.json")
+
+
+def test_a_recording_of_the_screen_keeps_its_performance(app: WholeApp):
+    app.open(SG2)
+    app.key("F9")
+    app.panel("Truncation").psi.set(0.5)
+    app.settle()
+    app.key("F9")
+    app.until(lambda: app.desk.messages.text.startswith("Recorded "), "the film")
+    [film], [path] = app.out.glob("*.mp4"), app.out.glob("*.performance.json")
+    assert path.name == f"{film.stem}.performance.json"
+    assert [change.request.truncation.psi for change in performance.read(path).changes] == [1.0, 0.5]
