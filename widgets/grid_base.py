@@ -14,7 +14,7 @@ from app.studies.picture_list import Small, shown_part
 from app.studies.picture_sheet import PictureSheet, Sheet
 from widgets import look
 from widgets.canvas import Canvas
-from widgets.cell_grid import Cell
+from widgets.cell_grid import Cell, CellGrid, Plan
 from widgets.panel import Actions, Panel, StudyHandle
 from widgets.small_pictures import SmallPictures
 
@@ -26,16 +26,19 @@ MARGIN = 12.0  # screen pixels at scale 1 that stay free under a grid
 
 
 class GridPanel(Panel):
-    """A panel whose small pictures follow the settings of the picture on the screen.
+    """A panel whose small pictures follow the settings of the picture on the screen; sub-classes build `grid`.
 
     `base` is that picture's request without what only looks at it; None until a model has drawn one.
     """
+
+    grid: CellGrid
 
     def __init__(self, actions: Actions) -> None:
         super().__init__(actions)
         self.pictures = SmallPictures(actions)
         self.base: RenderRequest | None = None
         self.sheet = SheetBox(actions)
+        self._shown: tuple[object, ...] = ()  # what the grid was laid out for
 
     def follow_picture(self, frame: Frame | None) -> bool:
         """Take the settings of a picture that is there; whether they are others than before."""
@@ -50,7 +53,8 @@ class GridPanel(Panel):
 
     def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
         self.pictures.forget()
-        self.base = None
+        self.base, self._shown = None, ()
+        self.grid.show((), Plan())
 
     @property
     def ratio(self) -> float:

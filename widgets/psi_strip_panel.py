@@ -34,7 +34,6 @@ class PsiStripPanel(GridPanel):
             self.save = Button(f"{icon('download')}  Sheet", "Save the strip as one PNG, 256 px a picture.",
                                self._save, width=-1)  # fmt: skip
         self.grid = CellGrid(self.actions.texture, self._pick)
-        self._shown: tuple[object, ...] = ()
 
     @property
     def values(self) -> tuple[float, ...]:

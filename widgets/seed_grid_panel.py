@@ -41,7 +41,6 @@ class SeedGridPanel(GridPanel):
         self.grid = CellGrid(self.actions.texture, self._pick, self._menu)
         self.menu = PopupMenu()
         self.count = 1
-        self._shown: tuple[object, ...] = ()
 
     @property
     def seeds(self) -> range:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import dearpygui.dearpygui as dpg
 
-from app.frame import Frame, LoopState, ModelInfo
+from app.frame import Frame, LoopState
 from app.request import Latent, Mix, RenderRequest
 from app.studies.picture_list import mixed, unmixed
 from app.studies.picture_sheet import Sheet, mixing_sheet, row_words
@@ -56,7 +56,6 @@ class StyleMatrixPanel(GridPanel):
         self.grid = CellGrid(self.actions.texture, self._pick)
         self.places: list[Place] = []
         self.requests: list[RenderRequest | None] = []
-        self._shown: tuple[object, ...] = ()
 
     # -- what is asked for -------------------------------------------------------------------------------------------
 
@@ -94,10 +93,6 @@ class StyleMatrixPanel(GridPanel):
             field.set(", ".join(str(random.randrange(10_000)) for _ in found or range(4)))
 
     # -- showing it --------------------------------------------------------------------------------------------------
-
-    def adopt(self, model: ModelInfo, former: ModelInfo | None) -> None:
-        super().adopt(model, former)
-        self.grid.show((), Plan())
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow_picture(frame)

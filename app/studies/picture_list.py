@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image
 
 from app.frame import Pixels
 from app.request import Diagnostic, Latent, Mix, RenderRequest, Truncation, View
@@ -80,14 +79,28 @@ def psi_values(count: int, low: float = -1.0, high: float = 1.0) -> tuple[float,
 def reduced(pixels: Pixels, side: int) -> Pixels:
     """RGBA [H, W, 4] averaged over areas until its longer side is `side`; a smaller one stays as it is.
 
-    Each output pixel is the mean of the area that it covers (a box filter); colours are weighted by their opacity.
+    Each output pixel is the mean of the area that it covers: an input pixel counts with the share of it that lies
+    inside. Colours are weighted by their opacity.
     """
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
         return pixels
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    rows, columns = (_shares(length, max(1, round(length * scale))) for length in (height, width))
+    values = pixels.astype(np.float32)
     opaque = bool((pixels[..., 3] == 255).all())
-    image = Image.fromarray(np.ascontiguousarray(pixels[..., :3] if opaque else pixels))
-    small = np.asarray(image.resize(size, Image.Resampling.BOX))
-    return np.ascontiguousarray(np.dstack([small, np.full(small.shape[:2], 255, np.uint8)]) if opaque else small)
+    if not opaque:
+        values[..., :3] *= values[..., 3:] / 255
+    values = (rows @ values.reshape(height, -1)).reshape(len(rows), width, 4)
+    values = columns @ values  # [h, W, 4] -> [h, w, 4]
+    if not opaque:
+        values[..., :3] /= np.maximum(values[..., 3:], 1e-3) / 255
+    return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
+def _shares(length: int, size: int) -> np.ndarray:
+    """Weights [size, length] of the mean over `size` equal parts of a line of `length` pixels."""
+    edges = np.arange(size + 1) * (length / size)
+    pixel = np.arange(length)
+    inside = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    return (np.maximum(inside, 0.0) * (size / length)).astype(np.float32)
