@@ -21,8 +21,10 @@ $(STAMP): $(APP_REQUIREMENTS) .ci/system-packages
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-faces.txt
 	@touch $@
 
-$(CHECKS): $(STAMP) requirements-dev.txt
+$(CHECKS): $(STAMP) requirements-dev.txt requirements-kernels.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/kernels \
+		-r requirements-kernels.txt
 	@touch $@
 
 run: setup

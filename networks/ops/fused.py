@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import torch
@@ -24,6 +26,7 @@ BLOCK = 1024  # values of one program of the epilogues
 TILE = 16  # side of the output tile of one program of the filtered leaky ReLU
 RANK_ERROR = 1e-6  # of the largest tap: what a sum of products may miss of a radial filter
 SLOPE = 0.2
+SOFTWARE_GL = re.compile(r"/libLLVM[^/]*$|/swrast_dri[^/]*$", re.MULTILINE)
 _derived = WeakTensorKeyDictionary()  # filter -> (by what, what was made of it)
 
 
@@ -40,6 +43,8 @@ def _module() -> tuple[ModuleType | None, str]:
 @cache
 def why_not(device: torch.device) -> str:
     """Why this backend does not compute on a device, '' where it does: found out by running the smallest kernel."""
+    if SOFTWARE_GL.search(mapped_files()):
+        return "a software OpenGL driver is in use, and Triton's compiler crashes beside its"
     kernels, missing = _module()
     if kernels is None:
         return missing
@@ -52,6 +57,12 @@ def why_not(device: torch.device) -> str:
         return "" if y.item() == 2.0 else "Triton computes something else"
     except Exception as error:  # whatever a compiler or a driver may raise: torch alone will do
         return f"Triton does not run: {type(error).__name__}: {error}".splitlines()[0]
+
+
+def mapped_files() -> str:
+    """The files that this process has mapped, one a line; '' where the system does not say."""
+    maps = Path("/proc/self/maps")
+    return maps.read_text(encoding="utf-8", errors="replace") if maps.exists() else ""
 
 
 def interpreted() -> bool:

@@ -222,6 +222,6 @@ def test_what_computes_is_said_in_words(kernels, monkeypatch):
     monkeypatch.setattr(compiled, "_kernels", None)
     monkeypatch.setattr(compiled, "why_not", "numba is missing")
     assert ops.describe(torch.device("cpu")) == "torch alone: numba is missing"
-    assert ops.describe(torch.device("cuda")).startswith("torch alone: Triton") or torch.cuda.is_available()
+    assert ops.describe(torch.device("cuda")).startswith("torch alone: ") or torch.cuda.is_available()
     with ops.using("reference"):
         assert ops.describe(torch.device("cpu")) == "reference, as asked"
