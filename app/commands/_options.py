@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,16 @@ import click
 
 from app.errors import InputError
 from app.frame import ModelInfo
-from app.request import Condition, Latent, Matrix, Mix, Model, RenderRequest, Transform, Truncation, from_json
+from app.request import Condition, Latent, Matrix, Mix, Model, Push, RenderRequest, Transform, Truncation, from_json
+from app.studies.directions import parse
 from networks.plan import Noise
 
 F = TypeVar("F", bound=Callable[..., Any])
 CHECKPOINT = click.Path(exists=True, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False)
 MAX_SEED = 2**32 - 1
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+PUSH = re.compile(rf"(.+):(-?\d{{1,10}}):({NUMBER})(?::(\d{{1,4}})-(\d{{1,4}}))?")
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -60,6 +64,26 @@ class Affine(click.ParamType[Matrix]):
         if not all(math.isfinite(number) for number in (a, b, c, d, e, f)) or a * e - b * d == 0:
             self.fail(f"{value!r} has no inverse; a picture cannot be moved by it", param, ctx)
         return ((a, b, c), (d, e, f), (0.0, 0.0, 1.0))
+
+
+class PushTo(click.ParamType[Push]):
+    """'pca:0:2.5' or 'pca:0:2.5:4-7' -> direction 0 of 'pca', 2.5 standard deviations, rows 4 to 7 of ws."""
+
+    name = "SOURCE:INDEX:STRENGTH[:ROWS]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Push:
+        if isinstance(value, Push):
+            return value
+        found = PUSH.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no {self.name}; write pca:0:2.5 or style:b64.conv1:17:8", param, ctx)
+        source, index, strength, first, last = found.groups()
+        try:
+            push = Push(source, int(index), float(strength), None if first is None else (int(first), int(last) + 1))
+            parse(source)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return push
 
 
 class Parts(click.ParamType[dict[str, Any]]):
@@ -104,6 +128,9 @@ _REQUEST_OPTIONS = (
     click.option("--transform", type=Affine(), help="Move the picture by [[a,b,c],[d,e,f],[0,0,1]]: StyleGAN3, XL, T."),
     click.option("--mix-seed", type=click.IntRange(0, MAX_SEED), help="Second seed for style mixing."),
     click.option("--mix-rows", type=Numbers(), default=(), help="Rows of ws that come from the second seed."),
+    click.option("--push", "pushes", type=PushTo(), multiple=True,
+                 help="Move ws along a direction, STRENGTH standard deviations: pca, sefa, random, style:LAYER, a file."
+                      " INDEX counts from 0. May be given again."),
     click.option("--precision", type=click.Choice(["auto", "fp32"]), default="auto", show_default=True,
                  help="auto: fp16 where the original uses it, on CUDA."),
     click.option("--bgr", is_flag=True, help="Swap red and blue."),
@@ -122,6 +149,7 @@ def to_request(checkpoint: Path, options: dict[str, Any]) -> RenderRequest:
             class_index=options["class_index"], prompt=options["prompt"], vector_file=options["vector"] or ""
         ),
         mix=Mix(options["mix_seed"], options["mix_rows"]),
+        pushes=options["pushes"],
         noise=Noise(options["noise"], options["noise_seed"]),
         transform=Transform() if matrix is None else Transform(matrix=matrix),
         bgr=options["bgr"],

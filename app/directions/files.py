@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import math
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +33,7 @@ SIGMA = {"directions": "sigma", "lat_comp": "lat_stdev", "comp": "std", "compone
 MEAN = {"directions": "mean", "lat_comp": "lat_mean", "comp": "mean"}
 MOST_BYTES = 512 << 20
 MOST_NAMES = 4096
+LARGEST = 1e30  # beyond, squares leave float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +117,8 @@ def load(path: Path) -> Any:
         raise InputError(f"{path}: the directions cannot be read ({error.strerror or error})") from error
     except CheckpointError as error:
         raise InputError(str(error)) from error
-    except (ValueError, EOFError, KeyError, TypeError, RecursionError, NotImplementedError, MemoryError,
-            zipfile.BadZipFile) as error:  # fmt: skip
+    except (ValueError, EOFError, KeyError, TypeError, RuntimeError, MemoryError,
+            OverflowError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
         raise _broken(path, error) from error
     raise InputError(f"{path.name}: a file of directions ends in {', '.join(SUFFIXES)}")
 
@@ -306,8 +309,8 @@ def _numbers(name: str, value: Any) -> np.ndarray:
     if array.dtype.kind not in "fiu" or array.size == 0:
         raise InputError(f"{name}: holds {array.dtype} {list(array.shape)[:8]}, expected numbers")
     array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        raise InputError(f"{name}: holds NaN or infinite values")
+    if not (np.abs(array) < LARGEST).all():
+        raise InputError(f"{name}: holds NaN, infinite or absurdly large values")
     return array
 
 

@@ -28,6 +28,7 @@ class Library:
         self._sets: Bounded[str, DirectionSet] = Bounded(24, 64 << 20, lambda found: found.directions.nbytes)
         self._styles: Bounded[str, Style] = Bounded(64)
         self._running: dict[str, Progress] = {}  # what was begun and called off is gone on with
+        self._sample: list[stylespace.Batch] = []  # of w, behind the styles
         self._lock = threading.RLock()
 
     def steps(self, text: str) -> Progress:
@@ -142,10 +143,21 @@ class Library:
         self._sets.put(source.text, found)
 
     def _channels(self, layer: str) -> Progress:
-        for share, mean, spread in stylespace.statistics(self.generator, layer):
-            self_known: Style = mean, spread
+        for share, mean, spread in stylespace.statistics(self.generator, layer, self._batches()):
+            known: Style = mean, spread
             yield share, f"Styles of {layer}: {share:.0%}"
-        self._styles.put(layer, self_known)
+        self._styles.put(layer, known)
+
+    def _batches(self) -> Iterator[stylespace.Batch]:
+        """The sample of w behind the styles, mapped for the first layer that is asked for."""
+        if not self._sample:
+            mapped = []
+            for batch in stylespace.sample(self.generator):
+                mapped.append(batch)
+                yield batch
+            self._sample = mapped
+        else:
+            yield from self._sample
 
     def _others(self, source: Source, key: str) -> Progress:
         """Directions whose standard deviations come from the principal components of W."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from app.errors import InputError
 from networks.base import Generator
 from networks.plan import LayerInfo
 
+Batch = tuple[np.ndarray, np.ndarray | None]  # w [n, w_dim] and classes [n]
 SAMPLES = 2_000  # seeds behind the mean and the standard deviation of a style, as many as Wu et al. take
 
 
@@ -24,7 +25,14 @@ def styled(generator: Generator, layer: str) -> tuple[LayerInfo, Callable[[torch
     return there[layer]
 
 
-def statistics(generator: Generator, layer: str) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
+def sample(generator: Generator) -> Iterator[Batch]:
+    """The w that styles are looked at for, in batches."""
+    return samples(generator, max(SAMPLES, 4 * groups_of(generator)))
+
+
+def statistics(
+    generator: Generator, layer: str, batches: Iterable[Batch]
+) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
     """(share done, mean [C], standard deviation [C]) of the styles of a layer, batch by batch; the last is the answer.
 
     With classes, the standard deviation is the one within a class, as for the principal components.
@@ -34,7 +42,7 @@ def statistics(generator: Generator, layer: str) -> Iterator[tuple[float, np.nda
     groups, done = groups_of(generator), 0
     count: np.ndarray = np.zeros(groups)
     sums: np.ndarray | None = None
-    for w, group in samples(generator, max(SAMPLES, 4 * groups)):
+    for w, group in batches:
         with torch.inference_mode():
             style = affine(torch.from_numpy(w).to(device)).cpu().double().numpy()
         if sums is None:

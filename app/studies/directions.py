@@ -9,10 +9,12 @@ made orthogonal to those before it); anything else is the path of a file.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 from app.errors import InputError
+from app.request import Push, RenderRequest
+from app.studies import Study
 
 Kind = Literal["pca", "sefa", "random", "style", "orthogonal", "file"]
 SAMPLES = 10_000  # seeds behind 'pca', and behind every standard deviation
@@ -78,3 +80,128 @@ def _orthogonal(text: str, rest: str) -> Source:
 def orthogonal(parts: tuple[tuple[str, int], ...]) -> str:
     """The source whose directions are these, made orthogonal in order."""
     return "orthogonal:" + json.dumps([list(part) for part in parts], separators=(",", ":"))
+
+
+def name_of(push: Push) -> str:
+    """What a direction is called until somebody names it, counted from 1 as papers do: 'PCA 1'."""
+    source = parse(push.source)
+    names = {"pca": "PCA", "sefa": "SeFa", "orthogonal": "Orthogonal"}
+    if source.kind in names:
+        return f"{names[source.kind]} {push.index + 1}"
+    if source.kind == "random":
+        return f"Random {push.index}"
+    if source.kind == "style":
+        return f"{source.layer} · {push.index}"
+    stem = source.path.replace("\\", "/").rsplit("/", 1)[-1]
+    return f"{stem.rsplit('.', 1)[0]} {push.index + 1}"
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A direction under a name; the push says which, where, and how far."""
+
+    push: Push
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class FindDirections(Study):
+    """Compute the directions of a source for the request's model. Answer: `Found`."""
+
+    answered_by: ClassVar[str] = "app.diagnostics.directions"
+    request: RenderRequest = field(default_factory=RenderRequest)
+    source: str = "pca"
+
+
+@dataclass(frozen=True)
+class Found:
+    """count: how many directions (0: without end, 'random'). sigma: standard deviation of w along each, in units of w;
+    of 'style' that of each channel. share: of the whole variance of w, each, 0..1 ('pca' alone). labels: names that a
+    file gives, or (). latent: the file is a point of W and no direction."""
+
+    source: str
+    count: int
+    sigma: tuple[float, ...] = ()
+    share: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+    latent: bool = False
+
+
+@dataclass(frozen=True)
+class OpenFile(Study):
+    """Look into a file that was chosen or dropped. Answer: `Found`, or `Sliders` where it holds a set that was saved.
+
+    points: what has the shape of a latent is one (a dropped file); else it is a direction (a chosen one).
+    """
+
+    answered_by: ClassVar[str] = "app.diagnostics.directions"
+    request: RenderRequest = field(default_factory=RenderRequest)
+    path: str = ""
+    points: bool = False
+
+
+@dataclass(frozen=True)
+class Sliders:
+    """Sliders from a file, and what there is to say about them."""
+
+    sliders: tuple[Slider, ...]
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class SaveSliders(Study):
+    """Write sliders with their vectors: .json names, sources, strengths and vectors; .npz the vectors. Answer: a
+    sentence."""
+
+    answered_by: ClassVar[str] = "app.diagnostics.directions"
+    request: RenderRequest = field(default_factory=RenderRequest)
+    sliders: tuple[Slider, ...] = ()
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class RankChannels(Study):
+    """Which style channels change the request's picture most: `draws` passes forward and back. Answer: `Ranking`.
+
+    To first order, one standard deviation of channel c changes the picture by sigma_c J_c; E |y^T J_c|^2 over y from
+    N(0, 1) is |J_c|^2 (Hutchinson 1989), so one backward pass counts for all channels of all layers at once.
+    """
+
+    answered_by: ClassVar[str] = "app.diagnostics.directions"
+    request: RenderRequest = field(default_factory=RenderRequest)
+    draws: int = 8
+    count: int = 64
+
+
+@dataclass(frozen=True)
+class Channel:
+    """effect: root mean square over the picture's values of what one standard deviation changes, in % of the range
+    from black to white."""
+
+    layer: str
+    index: int
+    effect: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The strongest channels, the strongest first, after so many draws."""
+
+    channels: tuple[Channel, ...]
+    draws: int
+
+
+def as_json(slider: Slider) -> dict[str, Any]:
+    """A slider as plain values (without its vector)."""
+    push = slider.push
+    rows = None if push.rows is None else list(push.rows)
+    return {
+        "name": slider.name or name_of(push),
+        "source": push.source,
+        "index": push.index,
+        "strength": push.strength,
+        "rows": rows,
+    }
