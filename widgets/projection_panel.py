@@ -24,14 +24,14 @@ from app.studies.projection import (
 from networks.plan import Noise
 from widgets import look
 from widgets.choices import Choice
-from widgets.controls import Checkbox, IntField, Slider
+from widgets.controls import Checkbox, IntField, IntSlider, Slider
 from widgets.file_dialog import ask_path
 from widgets.icons import icon
 from widgets.panel import Panel, StudyHandle
 from widgets.picture_grid import PictureGrid, PictureRow
 from widgets.projection_plots import DistanceCurve, OwnDistances
 from widgets.readouts import Figures
-from widgets.rows import Tag, buttons, heading, note, tooltip
+from widgets.rows import Tag, buttons, columns, heading, note, tooltip
 from widgets.study_box import Ask, StudyBox
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -79,29 +79,36 @@ class ProjectionPanel(Panel):
 
     def build(self) -> None:
         self.words = note(NO_PHOTO)
-        buttons((f"{icon('folder-open')}  Photo ...", "Choose a picture file.", self._browse))
-        self.fit = Choice("shape", "crop", FITS, FIT_HINT, on_change=lambda _: self._look())
-        self.place = Slider("place", 0.5, 0.0, 1.0, "Where the crop lies along the longer way: 0 left or top.")
-        self.space = Choice("space", "w", SPACES, SPACE_HINT)
-        self.steps = IntField("steps", 1000, STEPS_HINT, low=1, high=100_000)
-        self.noise = Checkbox("", True, NOISE_HINT, beside="noise maps")
-        self.move = Checkbox("", True, MOVE_HINT, beside="rotation and shift")
-        self.start_button, self.pause_button = buttons(
-            ("Project", START_HINT, self._start_or_stop), ("Pause", "Rest, and go on later.", self._pause),
-            weights=(0.6, 0.4),
-        )  # fmt: skip
+        self.photo_button, self.start_button, self.pause_button = buttons(
+            (f"{icon('folder-open')}  Photo ...", "Choose a picture file.", self._browse),
+            ("Project", START_HINT, self._start_or_stop),
+            ("Pause", "Rest, and go on later.", self._pause),
+            weights=(0.34, 0.36, 0.3),
+        )
         self.start_button.dress("primary")
         self.progress: Tag = dpg.add_progress_bar(width=-1, show=False)
         self.trouble = note("", look.ERROR)
         self.grid = PictureGrid(self.actions.texture, HEADS)
         self.figures = Figures(FIGURES)
-        self.curve = DistanceCurve()
-        self.remarks = note("")
         self.show_button, self.save_button = buttons(
             (f"{icon('eye')}  Show best", SHOW_HINT, self._show_best),
             ("Save as JSON", "The distances, and what was asked, beside the saved pictures.", self._save),
             weights=(0.6, 0.4),
         )
+        self.curve = DistanceCurve()
+        self.remarks = note("")
+        heading("How")
+        with columns(0.55, 0.45):
+            self.fit = Choice("", "crop", FITS, FIT_HINT)
+            self.place = Slider(
+                "", 0.5, 0.0, 1.0, "Where the crop lies along the longer way: 0 left or top.", name="place"
+            )  # fmt: skip
+        with columns(0.55, 0.45):
+            self.space = Choice("", "w", SPACES, SPACE_HINT)
+            self.steps = IntSlider("", 1000, 10, 5000, STEPS_HINT, unit="steps")
+        with columns(0.55, 0.45):
+            self.noise = Checkbox("", True, NOISE_HINT, beside="noise maps")
+            self.move = Checkbox("", True, MOVE_HINT, beside="rotation and shift")
         tooltip(heading("Did this model make it?"), CHECK_HINT)
         self.count = IntField("own pictures", 20, "How many pictures of the model are projected.", low=5, high=10_000)
         self.check = StudyBox(self.actions, "Check", CHECK_HINT, self._ask_check, self._save_check)
@@ -269,7 +276,8 @@ class ProjectionPanel(Panel):
         answer = self.answer
         photo = self.pixels if answer is None else answer.photo
         shown = (photo, None, None) if answer is None else (photo, answer.now, answer.best.picture)
-        self.grid.show([PictureRow("", "", shown)])
+        said = "" if answer is None else f"now {answer.now_distance:.4f}, best {answer.best.distance:.4f}"
+        self.grid.show([PictureRow("distance" if said else "", said, shown)])
         if answer is not self.painted:
             self.painted = answer
             self._paint_numbers(answer)
