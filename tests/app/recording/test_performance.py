@@ -224,3 +224,14 @@ def test_a_job_draws_it_beside_the_window(record, tmp_path: Path):
         assert engine.close(60)
     alone = record_take(take, tmp_path / "b", Renderer())
     assert sidecar.read(tmp_path / "a.json").frames_sha256 == alone.frames_sha256
+
+
+def test_other_ways_to_compute_stay_within_one_level(record, monkeypatch: pytest.MonkeyPatch):
+    """docs/recording.md: at most 1/255 between compiled kernels and torch's own operations."""
+    from networks.ops import compiled
+
+    take = Take(record(), Fraction(8), between=True)
+    frames = [Renderer().render(take.at(frame)).picture.astype(int) for frame in range(take.count)]
+    monkeypatch.setattr(compiled, "kernels", lambda: None)
+    plain = [Renderer().render(take.at(frame)).picture.astype(int) for frame in range(take.count)]
+    assert max(np.abs(a - b).max() for a, b in zip(frames, plain, strict=True)) <= 1
