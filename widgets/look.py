@@ -25,6 +25,7 @@ STYLES: dict[str, dict[int, tuple[float, float]]] = {
     "sides": {dpg.mvStyleVar_CellPadding: (9, 2)},
     "stack": {dpg.mvStyleVar_CellPadding: (3, 2)},
     "list": {dpg.mvStyleVar_CellPadding: (5, 2), dpg.mvStyleVar_FramePadding: (4, 0)},
+    "tools": {dpg.mvStyleVar_FramePadding: (6, 3), dpg.mvStyleVar_CellPadding: (2, 0)},
     "small": {dpg.mvStyleVar_FramePadding: (5, 2), dpg.mvStyleVar_CellPadding: (4, 2)},
 }
 

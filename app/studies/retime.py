@@ -2,7 +2,7 @@
 
 Each stretch between two keyframes is cut into equal shares of its way; a step is the RMS change of the picture from
 one cut to the next, in % of the range from black to white (`step_size.step`): not a perceptual distance. The timing
-gives every step a time that is proportional to it, straight in between: no keyframe and no picture changes, only when
+gives every step a time that is proportional to it, smoothly in between: no keyframe and no picture changes, only when
 each is passed.
 """
 
@@ -17,29 +17,35 @@ import numpy as np
 from app.errors import InputError
 from app.studies import Study
 from app.timeline import Timeline
+from app.timeline.curves import monotone
 
 RESTS = 1e-3  # of the mean change of a stretch: one that changes less is a rest, and keeps its length
+FINER = 4  # pairs of the re-timing for each measured step
 HEIGHT = 128  # px: early pictures of at most this height are measured, where the family has them
 
 
 @dataclass(frozen=True)
 class PictureSpeed(Study):
-    """Measure the picture's change along a timeline. steps: per stretch. height: of early pictures that will do; None:
-    the full ones. The clock's noise loop (`noise_turns`) stands still. Answer: `Speeds`, partial ones too."""
+    """Measure the picture's change along a timeline. steps: per stretch; checks: steps of the control afterwards.
+    height: of early pictures that will do; None: the full ones. The clock's noise loop (`noise_turns`) stands still.
+    Answer: `Speeds`, partial ones too."""
 
     answered_by: ClassVar[str] = "app.diagnostics.retime"
     timeline: Timeline
     steps: int = 16
+    checks: int = 32
     height: int | None = HEIGHT
 
 
 @dataclass(frozen=True, eq=False)
 class Speeds:
     """rms: float64 [stretches, steps], RMS change in % of the range, NaN where nothing was measured yet. size: (H, W)
-    in pixels of the pictures that were measured."""
+    in pixels of the pictures that were measured. check: the same between evenly spaced moments of the re-timed
+    timeline, drawn anew; None: not yet, or there is nothing to re-time."""
 
     rms: np.ndarray
     size: tuple[int, int] = (0, 0)
+    check: np.ndarray | None = None
 
     @property
     def complete(self) -> bool:
@@ -86,25 +92,39 @@ def _table(
     moments: np.ndarray, rms: np.ndarray, moving: np.ndarray, held: np.ndarray
 ) -> tuple[tuple[float, float], ...]:
     """(seconds, position) pairs; what holds stays at its keyframe and then jumps."""
-    steps = rms.shape[1]
     pairs = [(float(moments[0]), 0.0)]
     for stretch, (begin, end) in enumerate(pairwise(moments.tolist())):
         if held[stretch]:
             pairs += [(end, float(stretch)), (end, stretch + 1.0)]
             continue
         if moving[stretch]:
-            shares = np.cumsum(rms[stretch])[:-1] / rms[stretch].sum()
-            pairs += [
-                (begin + (end - begin) * share, stretch + (step + 1) / steps)
-                for step, share in enumerate(shares.tolist())
-            ]
+            pairs += [(begin + (end - begin) * change, stretch + share) for share, change in _travelled(rms[stretch])]
         pairs.append((end, stretch + 1.0))
     return tuple(pairs)
+
+
+def _travelled(rms: np.ndarray) -> list[tuple[float, float]]:
+    """(share of the way, share of the change) along a stretch, its ends left out: the cubic through the cuts that
+    never falls, for the speed has no jumps there."""
+    steps, sums = len(rms), np.concatenate([[0.0], np.cumsum(rms)]) / rms.sum()
+    cuts = [(cut / steps, float(total)) for cut, total in enumerate(sums)]
+    beside = [None, *cuts, None]
+    shares = np.linspace(0.0, 1.0, steps * FINER + 1)[1:-1].tolist()
+    places = [min(int(share * steps), steps - 1) for share in shares]
+    return [
+        (share, monotone(share, beside[at], cuts[at], cuts[at + 1], beside[at + 3]))
+        for share, at in zip(shares, places, strict=True)
+    ]
 
 
 def unevenness(rms: np.ndarray) -> float:
     """Standard deviation of steps over their mean: 0 is constant speed."""
     return float(rms.std() / rms.mean()) if rms.size and rms.mean() > 0 else 0.0
+
+
+def moving(rms: np.ndarray) -> np.ndarray:
+    """The steps at which something changes: not rests, nor what was not measured."""
+    return rms[np.nan_to_num(rms) > RESTS * np.nanmax(rms, initial=0.0)]
 
 
 def as_json(speeds: Speeds) -> dict[str, Any]:

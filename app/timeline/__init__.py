@@ -185,6 +185,7 @@ class Timeline:
             return begin, self.keyframes[stretch + 1].seconds
         return begin, self.keyframes[0].seconds + self.seconds
 
+    @cached_property
     def remarks(self) -> tuple[tuple[int, str], ...]:
         """(stretch, sentence) for everything that cannot be shown halfway, or goes another way than was asked for."""
         found = []

@@ -154,4 +154,4 @@ def test_modes_and_names_step_at_the_keyframe_itself():
     just_before, there = timeline.request_at(0.999), timeline.request_at(1.0)
     assert (just_before.mix, just_before.bgr, just_before.model) == (a.mix, True, a.model)
     assert there == b
-    assert timeline.remarks() == ((0, "steps: the model, style mixing, red and blue"),)
+    assert timeline.remarks == ((0, "steps: the model, style mixing, red and blue"),)

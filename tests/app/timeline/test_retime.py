@@ -12,7 +12,7 @@ from app.diagnostics import retime as measuring
 from app.errors import InputError
 from app.renderer import Renderer
 from app.request import Latent, Mix, Model, RenderRequest, Truncation
-from app.studies.retime import PictureSpeed, Speeds, film_speed, retimed, unevenness
+from app.studies.retime import PictureSpeed, Speeds, film_speed, moving, retimed, unevenness
 from app.timeline import Keyframe, Timeline
 from tests.networks.small import REFERENCE
 
@@ -29,7 +29,7 @@ UNEVEN = line(Keyframe(0.0, SEEDS[0], "in"), Keyframe(3.2, SEEDS[1], "smooth"), 
 
 
 def measured(timeline: Timeline, steps: int = 16) -> Speeds:
-    return list(measuring.run(PictureSpeed(timeline, steps, None), Renderer()))[-1].answer
+    return list(measuring.run(PictureSpeed(timeline, steps, height=None), Renderer()))[-1].answer
 
 
 def film_steps(timeline: Timeline) -> np.ndarray:
@@ -55,6 +55,15 @@ def test_after_re_timing_the_films_steps_are_even():
     assert len(before) == len(after) == 40
 
 
+def test_the_control_is_drawn_with_the_new_timing():
+    speeds, even = measured(UNEVEN), retimed(UNEVEN, measured(UNEVEN))
+    renderer = Renderer()
+    at = [renderer.image(even.request_at(seconds))[0].astype(np.float64) for seconds in (1.0, 1.125)]
+    assert speeds.check.shape == (32,)
+    assert speeds.check[8] == pytest.approx(50 * np.sqrt(np.square(at[1] - at[0]).mean()), rel=1e-6)
+    assert unevenness(moving(speeds.check)) < 0.05
+
+
 def test_no_picture_changes_only_its_moment():
     even = retimed(UNEVEN, measured(UNEVEN))
     assert even.requests == UNEVEN.requests
@@ -75,7 +84,10 @@ def test_a_loop_is_evened_over_its_end():
 def test_times_by_hand():
     timeline = line(*(Keyframe(float(at), request) for at, request in enumerate(SEEDS)), seconds=2.0)
     even = retimed(timeline, Speeds(np.array([[1.0, 2.0], [4.0, 1.0]])))
-    np.testing.assert_allclose(even.retime, [(0.0, 0.0), (0.25, 0.5), (0.75, 1.0), (1.75, 1.5), (2.0, 2.0)])
+    known = np.array([(0.0, 0.0), (0.25, 0.5), (0.75, 1.0), (1.75, 1.5), (2.0, 2.0)])
+    seconds, position = np.array(even.retime).T
+    np.testing.assert_allclose(np.interp(known[:, 0], seconds, position), known[:, 1])
+    assert 1.0 < np.interp(1.0, seconds, position) < 1.0 + 0.5 * 0.25  # slower at first, as the step before was
     assert [keyframe.seconds for keyframe in even.keyframes] == [0.0, 0.75, 2.0]
 
 
@@ -98,7 +110,7 @@ def test_what_steps_at_a_keyframe_is_no_way():
 
 
 def test_a_measurement_that_was_stopped_is_not_used():
-    partial = next(measuring.run(PictureSpeed(UNEVEN, 4, None), Renderer())).answer
+    partial = next(measuring.run(PictureSpeed(UNEVEN, 4, height=None), Renderer())).answer
     assert not partial.complete
     with pytest.raises(InputError, match="not measured to its end"):
         retimed(UNEVEN, partial)
