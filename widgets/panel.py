@@ -211,6 +211,11 @@ class Panel:
         measure in the request) is asked for only then."""
         return bool(dpg.does_item_exist(self.window_id) and dpg.is_item_visible(self.window_id))
 
+    def come_forward(self) -> None:
+        """Raise this panel's tab, also where the workspace leaves the panel out."""
+        dpg.configure_item(self.window_id, show=True)
+        dpg.focus_item(self.window_id)
+
     def follow(self, frame: Frame | None) -> None:
         """Call `adopt` when the frame comes from another model than the last one."""
         if frame is not None and frame.model is not None and frame.model != self.model:

@@ -208,7 +208,7 @@ class ProjectionPanel(Panel):
         self.frame = frame
         if self.to_front > 0:
             self.to_front -= 1
-            dpg.focus_item(self.window_id)
+            self.come_forward()
         self._collect()
         self.check.update()
         if not self.visible():

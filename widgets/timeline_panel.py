@@ -353,7 +353,7 @@ class TimelinePanel(Panel):
         """A key was pressed: bring the panel up, wherever it is."""
         if not self.visible():
             dpg.configure_item(self.window_id, show=True)
-            dpg.focus_item(self.window_id)
+            self.come_forward()
 
     def _tools_held(self) -> bool:
         return any(

@@ -140,7 +140,7 @@ class TrainingPanel(Panel):
         if former is None or former.folder != run.folder:
             self.playing = False
             dpg.configure_item(self.window_id, show=True)
-            dpg.focus_item(self.window_id)
+            self.come_forward()
         self._show_progress(run)
         self._show_place(run)
         if former is None or former.log is not run.log:
