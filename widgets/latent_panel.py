@@ -10,6 +10,7 @@ from pathlib import Path
 from app.compare import position
 from app.frame import Frame, LoopState
 from app.request import Latent, RenderRequest, plane
+from app.studies.direction_files import for_directions
 from widgets.controls import Checkbox, Drag, TextField
 from widgets.file_dialog import ask_path
 from widgets.icons import icon
@@ -73,6 +74,7 @@ class LatentPanel(Panel):
         self.go_to(request.latent)
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
+        self.follow(frame)
         self.seeds.show(parts(self.latent))
         self.back.enabled = bool(self.file.value) or self.held is not None
 
@@ -122,6 +124,9 @@ class LatentPanel(Panel):
         self.y.set(float(round(self.y.value)))
 
     def take_file(self, path: str) -> bool:
+        known = self.model
+        if known is not None and for_directions(path, known.num_ws, known.w_dim):
+            return False
         if Path(path).suffix.lower() in SUFFIXES:
             self.go_to(Latent.of_file(path))
             return True

@@ -10,29 +10,24 @@ from __future__ import annotations
 
 import json
 import math
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from app.directions import algebra
 from app.directions.sets import ABOUT, DirectionSet
 from app.errors import InputError
+from app.studies import direction_files
+from app.studies.direction_files import KNOWN, LATENT_KEYS, MOST_NAMES, broken, check_size
 from networks.checkpoint.errors import CheckpointError
 from networks.checkpoint.reader import read_source
 
-SUFFIXES = (".npz", ".npy", ".json", ".pt", ".pth", ".pkl")
-LATENT_KEYS = ("w", "ws", "latent", "latent_code", "projected_w")
-KNOWN = ("directions", "lat_comp", "comp", "components", "boundary", "direction", "eigvec")
+SUFFIXES = (*direction_files.SUFFIXES, ".pt", ".pth", ".pkl")
 SIGMA = {"directions": "sigma", "lat_comp": "lat_stdev", "comp": "std", "components": "stdev"}
 MEAN = {"directions": "mean", "lat_comp": "lat_mean", "comp": "mean"}
-MOST_BYTES = 512 << 20
-MOST_NAMES = 4096
 LARGEST = 1e30  # beyond, squares leave float32
 
 
@@ -63,18 +58,8 @@ def read(path: str | Path, num_ws: int, w_dim: int) -> Given:
 
 
 def is_latent(path: str | Path, num_ws: int, w_dim: int) -> bool:
-    """Whether a file is a latent of this model rather than directions: by its names; a bare array where it has the
-    shape of one w or one W+. (A latent wins: directions of that shape are opened from the panel.)"""
-    content = load(Path(path))
-    if isinstance(content, Mapping):
-        if any(key in content for key in (*KNOWN, "sliders")):
-            return False
-        if any(key in content for key in LATENT_KEYS):
-            return True
-        content = next(iter(content.values())) if len(content) == 1 else np.zeros(0)
-    return np.shape(content) in (
-        (w_dim,), (1, w_dim), (1, 1, w_dim), (num_ws, w_dim), (1, num_ws, w_dim)
-    )  # fmt: skip
+    """Whether a file is a latent of this model rather than directions (`direction_files.is_latent`)."""
+    return direction_files.is_latent(load(Path(path)), num_ws, w_dim)
 
 
 def read_own(path: Path) -> DirectionSet:
@@ -93,77 +78,27 @@ def read_own(path: Path) -> DirectionSet:
             labels=tuple(str(label) for label in about["labels"]),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
 
 
 def load(path: Path) -> Any:
     """The arrays of a file: one array, or a mapping of names to arrays and values. Nothing in it is executed."""
-    suffix = path.suffix.lower()
+    if path.suffix.lower() in direction_files.SUFFIXES:
+        return direction_files.load(path)
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise InputError(f"{path.name}: {size:,} bytes; a file of directions has at most {MOST_BYTES:,}")
-        match suffix:
-            case ".npy":
-                with path.open("rb") as file:
-                    return _array(file, size)
-            case ".npz":
-                return _archive(path)
-            case ".json":
-                return _from_json(path)
-            case ".pt" | ".pth" | ".pkl":
-                return _plain(read_source(path).root)
+        if path.suffix.lower() in SUFFIXES:
+            check_size(path)
+            return _plain(read_source(path).root)
     except OSError as error:
         raise InputError(f"{path}: the directions cannot be read ({error.strerror or error})") from error
     except CheckpointError as error:
         raise InputError(str(error)) from error
-    except (ValueError, EOFError, KeyError, TypeError, RuntimeError, MemoryError,
-            OverflowError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
-        raise _broken(path, error) from error
+    except (ValueError, KeyError, TypeError, RuntimeError, MemoryError, OverflowError) as error:
+        raise broken(path, error) from error
     raise InputError(f"{path.name}: a file of directions ends in {', '.join(SUFFIXES)}")
 
 
 # -- what is in a file ------------------------------------------------------------------------------------------------
-
-
-def _array(file: IO[bytes], size: int) -> np.ndarray:
-    """One .npy of numbers or text. Its header is believed only as far as the bytes that are there."""
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"NumPy format {version[0]}.{version[1]}")
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = header(file)
-    if dtype.kind not in "fiuU" or dtype.hasobject:
-        raise ValueError(f"it holds {dtype}, expected numbers")
-    wanted = math.prod(shape) * dtype.itemsize
-    if wanted > size or len(shape) > 8:
-        raise ValueError(f"its header asks for {list(shape)[:8]}, {wanted:,} bytes of {size:,}")
-    data = file.read(wanted)
-    if len(data) != wanted:
-        raise EOFError(f"{len(data):,} of {wanted:,} bytes are there")
-    found: np.ndarray = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
-    return found
-
-
-def _archive(path: Path) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
-    with zipfile.ZipFile(path) as archive:
-        members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
-        if len(members) > MOST_NAMES or sum(member.file_size for member in members) > MOST_BYTES:
-            raise ValueError(f"{len(members)} arrays, or more than {MOST_BYTES:,} bytes unpacked")
-        for member in members:
-            with archive.open(member) as file:
-                found[member.filename.removesuffix(".npy")] = _array(file, member.file_size)
-    return found
-
-
-def _from_json(path: Path) -> Any:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        return np.asarray(content, np.float64)
-    if isinstance(content.get("sliders"), list):
-        return content
-    return {key: np.asarray(value) if isinstance(value, list) else value for key, value in content.items()}
 
 
 def _plain(root: Any) -> Any:
@@ -312,10 +247,3 @@ def _numbers(name: str, value: Any) -> np.ndarray:
     if not (np.abs(array) < LARGEST).all():
         raise InputError(f"{name}: holds NaN, infinite or absurdly large values")
     return array
-
-
-def _broken(path: Path, error: BaseException) -> InputError:
-    if isinstance(error, InputError):
-        return error
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return InputError(f"{path.name}: not a readable {path.suffix} file of directions ({first[:160]})")

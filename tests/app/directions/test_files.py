@@ -15,6 +15,7 @@ import torch
 from app.directions import files, sets
 from app.directions.library import Library
 from app.errors import InputError
+from app.studies import direction_files
 from tests.app.conftest import build
 
 ROWS, DIM = 4, 6
@@ -221,7 +222,7 @@ def test_arrays_whose_header_lies(tmp_path, data):
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(direction_files, "MOST_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("directions.npy", header("(1000, 1000)") + bytes(8_000_000))
     with pytest.raises(InputError, match="more than 1,048,576 bytes unpacked"):
