@@ -139,7 +139,6 @@ class TrainingPanel(Panel):
     def _take(self, run: TrainingRun, former: TrainingRun | None) -> None:
         if former is None or former.folder != run.folder:
             self.playing = False
-            dpg.configure_item(self.window_id, show=True)
             self.come_forward()
         self._show_progress(run)
         self._show_place(run)
