@@ -36,7 +36,7 @@ def between(a: RenderRequest, b: RenderRequest, share: float, z_dim: int) -> Ren
 
 def remarks(corners: Sequence[RenderRequest], z_dim: int) -> tuple[str, ...]:
     """What cannot be shown halfway between some of them, in words."""
-    found = [words for a, b in pairwise(corners) for _, words in _line(a, b, z_dim).remarks()]
+    found = [words for a, b in pairwise(corners) for _, words in _line(a, b, z_dim).remarks]
     return tuple(dict.fromkeys(found))
 
 

@@ -34,5 +34,4 @@ class PopupMenu:
 
     def _pressed(self, sender: Tag, app_data: bool, run: Callable[[], None]) -> None:
         dpg.set_value(sender, False)
-        dpg.configure_item(self.tag, show=False)
         run()

@@ -97,7 +97,7 @@ class SlotsPanel(Panel):
         if len(self.corners) < 2 and number not in self.corners:
             self.corners.append(number)
         self._changed()
-        self.actions.say(f"Slot {LETTERS[number]}: {kept.name}.")
+        self._tell(f"Slot {LETTERS[number]}: {kept.name}.")
 
     def recall_slot(self, number: int) -> None:
         """Show what a slot holds."""
@@ -141,7 +141,7 @@ class SlotsPanel(Panel):
         others = [other for other in self.favourites if other.request != kept.request]
         self.favourites = [kept, *others][:MOST_FAVOURITES]
         self._changed()
-        self.actions.say(f"Kept {kept.name} among the favourites: {len(self.favourites)} of {MOST_FAVOURITES}.")
+        self._tell(f"Kept {kept.name} among the favourites: {len(self.favourites)} of {MOST_FAVOURITES}.")
 
     def remove_favourite(self, number: int) -> None:
         """Take one out."""
@@ -164,6 +164,11 @@ class SlotsPanel(Panel):
             self.actions.save_numbers("favourites", {"favourites": numbers})
 
         self.sheet.start(question, saved)
+
+    def _tell(self, sentence: str) -> None:
+        """Say what was kept, where that is not to be seen."""
+        if not self.visible():
+            self.actions.say(sentence)
 
     def _picture(self) -> Kept | None:
         """What is on the screen, to be kept."""
