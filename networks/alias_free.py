@@ -265,17 +265,21 @@ class ChainTrunk(nn.Module):
 
     def forward(self, ws: Tensor, asked: Pass, transform: Tensor | None) -> Tensor:
         """ws [N, num_ws, w_dim], transform [3, 3] of the input or None -> picture [N, C, H, W], float32."""
+        return self.run(ws, asked, transform, len(self.names)).float() * self.output_scale
+
+    def run(self, ws: Tensor, asked: Pass, transform: Tensor | None, count: int) -> Tensor:
+        """The map behind the first `count` layers (0: the input's)."""
         done, (x,) = asked.resume(None)
         if x is None:
             x = self.input(ws[:, 0], asked.taps, transform)
             done = 1
-        for name in self.names[done - 1 :]:
+        for name in self.names[done - 1 : count]:
             layer = self.get_submodule(name)
             assert isinstance(layer, ChainSynthesisLayer)
             x = x.to(layer_dtype(layer.info, ws.device, asked.precision))
             x = layer(x, ws[:, layer.info.w_index], asked.taps, asked.noise)
             asked.keep(layer.info.index + 1, x)
-        return x.float() * self.output_scale
+        return x
 
 
 def invert_transform(transform: Sequence[Sequence[float]] | Tensor, device: torch.device) -> Tensor:

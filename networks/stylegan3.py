@@ -6,18 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
-
 from networks.alias_free import (
     ChainInput,
     ChainLayer,
     ChainSpec,
     ChainTrunk,
-    invert_transform,
     layer_table,
     symmetric_padding,
 )
-from networks.base import Generator, Pass
+from networks.early_chain import ChainGenerator
 from networks.layers import MLPMapping
 from networks.registry import family
 
@@ -113,10 +110,8 @@ def _geometric(first: float, last: float, t: float) -> float:
 
 
 @family("stylegan3", "StyleGAN3", StyleGAN3Spec)
-class StyleGAN3(Generator):
+class StyleGAN3(ChainGenerator):
     """StyleGAN3 in configuration T (translation) or R (translation and rotation); conditional when c_dim > 0."""
-
-    has_transform = True
 
     def __init__(self, spec: StyleGAN3Spec) -> None:
         super().__init__()
@@ -127,7 +122,3 @@ class StyleGAN3(Generator):
             spec.z_dim, spec.c_dim, spec.w_dim, spec.mapping_features, spec.embed_features, spec.mapping_lr_multiplier
         )
         self.synthesis = ChainTrunk(spec, self.layers)
-
-    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
-        matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
-        return self.synthesis(ws, asked, matrix)

@@ -12,8 +12,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from networks.alias_free import ChainSpec, ChainTrunk, invert_transform, layer_table
-from networks.base import Generator, Mapping, Pass
+from networks.alias_free import ChainSpec, ChainTrunk, layer_table
+from networks.base import Mapping
+from networks.early_chain import ChainGenerator
 from networks.layers import EqualizedLinear, normalize_2nd_moment
 from networks.registry import family
 
@@ -69,10 +70,8 @@ class ClassMapping(Mapping):
 
 
 @family("stylegan_xl", "StyleGAN-XL", StyleGANXLSpec)
-class StyleGANXL(Generator):
+class StyleGANXL(ChainGenerator):
     """StyleGAN-XL, stem or super-resolution; c is a one-hot class (or a blend of some), truncation is per class."""
-
-    has_transform = True
 
     def __init__(self, spec: StyleGANXLSpec) -> None:
         super().__init__()
@@ -81,7 +80,3 @@ class StyleGANXL(Generator):
         self.num_ws = len(self.layers)
         self.mapping = ClassMapping(spec)
         self.synthesis = ChainTrunk(spec, self.layers)
-
-    def draw(self, ws: Tensor, asked: Pass) -> Tensor:
-        matrix = None if asked.transform is None else invert_transform(asked.transform, ws.device)
-        return self.synthesis(ws, asked, matrix)

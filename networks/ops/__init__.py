@@ -133,13 +133,20 @@ def filtered_conv2d(
     up_filter: Tensor,
     down_filter: Tensor,
     how: Resampling,
+    measured: Tensor | None = None,
 ) -> Tensor:
-    """A layer of StyleGAN3 (Karras et al. 2021, Fig. 4b): `filtered_lrelu` of `modulated_conv2d_full`, demodulated."""
+    """A layer of StyleGAN3 (Karras et al. 2021, Fig. 4b): `filtered_lrelu` of `modulated_conv2d_full`, demodulated.
+
+    measured [O, I, k, k]: the weight that demodulation measures instead of the one that is used (None: that one).
+    """
     backend = chosen(x, weight, style, bias)
     if backend == "cpu":
-        return filtered.filtered_conv2d(x, weight, style, bias, input_gain, up_filter, down_filter, how)
+        return filtered.filtered_conv2d(x, weight, style, bias, input_gain, up_filter, down_filter, how, measured)
     formulation = reference if backend == "reference" else plain
-    y = formulation.modulated_conv2d_full(x, weight, style, bias, input_gain, True)
+    if measured is None:
+        y = formulation.modulated_conv2d_full(x, weight, style, bias, input_gain, True)
+    else:
+        y = plain.demodulated_as(measured, x, weight, style, bias, input_gain)
     if backend == "fused":
         return fused.filtered_lrelu(y, up_filter, down_filter, how)
     return formulation.filtered_lrelu(y, up_filter, down_filter, how)

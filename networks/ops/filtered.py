@@ -41,20 +41,25 @@ def filtered_conv2d(
     up_filter: Tensor,
     down_filter: Tensor,
     how: Resampling,
+    measured: Tensor | None = None,
 ) -> Tensor:
     """See `networks.ops.filtered_conv2d`."""
     kernels, filters = compiled.kernels(), compiled.filter_kernels()
     if kernels is None or filters is None or not (fits(up_filter, down_filter, how) and packed.available()):
-        y = plain.modulated_conv2d_full(x, weight, style, bias, input_gain, demodulate=True)
+        if measured is None:
+            y = plain.modulated_conv2d_full(x, weight, style, bias, input_gain, demodulate=True)
+        else:
+            y = plain.demodulated_as(measured, x, weight, style, bias, input_gain)
         return strips.filtered_lrelu(y, up_filter, down_filter, how)
     style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
     source = x.permute(0, 2, 3, 1).contiguous()
     down = np.ascontiguousarray(np.flip(np.atleast_2d(down_filter.numpy())))
     plan = make_plan(tuple(up_filter.tolist()), how.up, how.padding, how.gain)
+    judge = weight if measured is None else measured
     done = []
     for n in range(len(x)):
         conv = _convolution(kernels, source[n], weight, style[n] * input_gain)
-        done.append(_filter(filters, conv, _demodulation(weight, style[n]), bias.numpy(), down, plan, how))
+        done.append(_filter(filters, conv, _demodulation(judge, style[n]), bias.numpy(), down, plan, how))
     return torch.stack(done).permute(0, 3, 1, 2) if len(done) > 1 else done[0][None].permute(0, 3, 1, 2)
 
 

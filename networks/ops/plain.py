@@ -107,6 +107,15 @@ def modulated_conv2d_full(
     return torch.cat([F.conv2d(x[n : n + 1], w[n], bias, padding=pad) for n in range(len(x))])
 
 
+def demodulated_as(
+    measured: Tensor, x: Tensor, weight: Tensor, style: Tensor, bias: Tensor, input_gain: Tensor | float
+) -> Tensor:
+    """`modulated_conv2d_full` in fp32, with the demodulation of another weight, `measured` [O, I, k, k]."""
+    style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
+    y = F.conv2d(x * (style * input_gain)[:, :, None, None], weight, padding=weight.shape[-1] - 1)
+    return torch.addcmul(bias[:, None, None], y, style_scales(measured, style)[:, :, None, None])
+
+
 def styled_conv2d(
     x: Tensor,
     weight: Tensor,
