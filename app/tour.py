@@ -51,6 +51,9 @@ def default_model() -> str:
     return str(faces)
 
 
+STUDIO_KEYFRAMES, STUDIO_STEP_S = 5, 1.5
+
+
 class Tour:
     """The steps, and what they made (`made`, in order)."""
 
@@ -69,6 +72,7 @@ class Tour:
         yield from self.mix(app)
         yield from self.help_page(app)
         yield from self.walk(app)
+        yield from self.studio(app)
 
     # -- steps -------------------------------------------------------------------------------------------------------
 
@@ -155,6 +159,22 @@ class Tour:
         yield from turns(20)
         yield from self.shot(app, "08-walk")
         yield from self.written(app, "walk")
+
+    def studio(self, app: Running) -> Steps:
+        """Keyframes of several seeds on the timeline, scrubbed to a moment between two of them."""
+        app.workspaces.show("Walk studio")
+        yield from turns(10)
+        timeline, latent = app.panel("Timeline"), app.panel("Latent")
+        latent.reset()
+        for number in range(STUDIO_KEYFRAMES):
+            timeline.scrub(number * STUDIO_STEP_S)
+            latent.move(3.0, 0.0)
+            yield from self.settled(app)
+            timeline.add()
+            yield from self.settled(app)
+        timeline.scrub(1.5 * STUDIO_STEP_S)
+        yield from self.settled(app)
+        yield from self.shot(app, "09-walk-studio")
 
     # -- what steps are made of --------------------------------------------------------------------------------------
 

@@ -415,6 +415,7 @@ def test_the_tour_makes_everything_that_it_names(app: WholeApp):
         "06-style-mixing.png",
         "07-help.png",
         "08-walk.png",
+        "09-walk-studio.png",
     ]
     pictures = [np.asarray(Image.open(path)) for path in tour.made if path.suffix == ".png"]
     assert all(picture.shape[:2] == app.window.size[::-1] for picture in pictures)
