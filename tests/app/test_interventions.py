@@ -35,7 +35,7 @@ def test_files_that_name_one_channel_still_load():
 
 
 def test_an_unknown_setting_of_an_edit_is_named():
-    with pytest.raises(ValueError, match="an edit has no setting colour"):
+    with pytest.raises(ValueError, match="edits has no setting colour"):
         from_json({"edits": [{"layer": "b8.conv1", "op": "scale", "colour": 3}]})
 
 
