@@ -85,17 +85,17 @@ def test_between_changes_of_a_drag_w_goes_straight_on(record):
     assert Take(record("b.performance.json"), Fraction(32)).at(6).latent == plane(0.25, 0.0)
 
 
-def test_far_apart_changes_and_other_spaces_are_not_joined(request_: RenderRequest):
+def test_jumps_far_apart_changes_and_other_spaces_are_not_joined(request_: RenderRequest):
     a, b = replace(request_, latent=Latent(((1, 1.0),))), replace(request_, latent=Latent(((2, 1.0),)))
-    for gap, share in ((0.2, 0.5), (0.3, 0.0)):
-        made = Performance((Change(0.0, a), Change(gap, b, held=True)), 1.0)
+    for gap, held, share in ((0.2, True, 0.5), (0.3, True, 0.0), (0.2, False, 0.0)):
+        made = Performance((Change(0.0, a), Change(gap, b, held)), 1.0)
         assert dict(made.at(gap / 2, between=True).latent.seeds).get(2, 0.0) == pytest.approx(share)
     z = Latent(((1, 0.5), (2, 0.5)), space="z")
     assert mix(z, Latent(((1, 0.5), (2, 0.5))), 0.5) is None
     halfway = mix(Latent(((1, 1.0),)), z, 0.5)
     assert (halfway.space, dict(halfway.seeds)) == ("z", pytest.approx({1: 0.75, 2: 0.25}))
-    held = mix(Latent.of_file("w.npy"), Latent(((2, 1.0),)), 0.25)
-    assert (dict(held.files), dict(held.seeds)) == ({"w.npy": 0.75}, {2: 0.25})
+    both = mix(Latent.of_file("w.npy"), Latent(((2, 1.0),)), 0.25)
+    assert (dict(both.files), dict(both.seeds)) == ({"w.npy": 0.75}, {2: 0.25})
 
 
 def test_drawn_twice_the_same_frames_at_exact_times(record, tmp_path: Path):
