@@ -53,7 +53,8 @@ class ControlPanel(Panel):
         self.on: dict[str, Checkbox] = {}
         self.states: dict[str, Tag] = {}
         self._source("osc")
-        with columns(0.34, 0.66):
+        with columns(0.1, 0.24, 0.66):
+            dpg.add_text("port", color=look.MUTED)
             self.port = IntField("", 9000, "UDP port that OSC is heard on, 1024 to 65535.", low=1024, high=65_535,
                                  buttons=False)  # fmt: skip
             self.place = Choice("", "here", PLACES, PLACE_HINT)
@@ -156,7 +157,7 @@ class ControlPanel(Panel):
         """Offer the monitors and the MIDI inputs that are there; a chosen one that is gone stays chosen."""
         there = self.actions.control().monitors()
         self.monitor.offer(AUTO | _with_chosen(there, self.monitor.value))
-        if self.controller.options.midi:
+        if "midi" in self.controller.sources:
             inputs = {name: name for name in self.controller.midi_inputs()}
             self.input.offer({"": "all inputs"} | _with_chosen(inputs, self.input.value))
 

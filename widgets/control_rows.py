@@ -25,6 +25,14 @@ FIELDS = {
     "out_low": "Where the control stands at the lower end (relative: what is added; rate: units per second).",
     "out_high": "Where the control stands at the upper end. Exchange the two to turn the direction round.",
 }
+HEADS = {
+    "mode": MODE_HINT,
+    "from": FIELDS["in_low"],
+    "to": FIELDS["in_high"],
+    "gives": FIELDS["out_low"],
+    "up to": FIELDS["out_high"],
+}
+WIDTHS = (0.36, 0.16, 0.16, 0.16, 0.16)
 NOTHING = "Nothing is bound yet. Switch a source on, press Learn."
 
 
@@ -42,9 +50,9 @@ class BindingRow:
                 if not there:
                     dpg.configure_item(tag, color=look.WARNING)
                     tooltip(tag, "No panel has this control now; the binding waits for it.")
-                self.delete = Button(icon("x"), "Delete this binding.", lambda: change(binding, None), width=-1)
+                self.delete = Button(icon("x"), "Delete this binding.", lambda: change(self.binding, None), width=-1)
                 self.delete.dress("ghost")
-            with columns(0.36, 0.16, 0.16, 0.16, 0.16):
+            with columns(*WIDTHS):
                 self.mode: Tag = dpg.add_combo(
                     list(MODES), default_value=binding.mode, width=-1, callback=self._mode_chosen
                 )
@@ -90,9 +98,11 @@ class BindingList:
             return
         dpg.delete_item(self.group, children_only=True)
         dpg.push_container_stack(self.group)
-        self.rows = [BindingRow(each, each.parameter in state[1], self._change) for each in controller.bindings]
-        if not self.rows:
+        if controller.bindings:
+            _heads()
+        else:
             dpg.add_text(NOTHING, color=look.MUTED, wrap=0)
+        self.rows = [BindingRow(each, each.parameter in state[1], self._change) for each in controller.bindings]
         dpg.pop_container_stack()
 
     def _change(self, binding: Binding, changed: Binding | None) -> None:
@@ -112,3 +122,12 @@ class BindingList:
             return
         if changed.mode == binding.mode:
             self._own = controller.bindings
+
+
+def _heads() -> None:
+    """What the numbers of the rows mean."""
+    with columns(*WIDTHS):
+        for words, hint in HEADS.items():
+            tag = dpg.add_text(words, color=look.MUTED)
+            look.bind_font(tag, "small")
+            tooltip(tag, hint)

@@ -1,7 +1,7 @@
 """OSC over UDP (Open Sound Control 1.0): a thread that listens, on this computer only unless told otherwise.
 
-The messages are decoded by python-osc; datagrams are taken apart here, because a bundle that states a negative size
-would keep python-osc's own loop busy for ever. Values are numbers, booleans and nothing else; a message without any is
+The messages are decoded by python-osc, but measured first: it reads 0 where a cut-off packet ends, and a bundle that
+states a negative size keeps its loop busy for ever. Values are numbers and booleans; a message without any value is
 a press. Time tags are not waited for: what comes counts at once.
 """
 
@@ -23,7 +23,7 @@ BUNDLE = b"#bundle\0"
 HEADER = 16  # bytes of a bundle before its first element: the word and the time tag
 DEEPEST = 8  # bundles within bundles
 MOST = 512  # messages of one datagram
-KNOWN_TYPES = frozenset("ifdhsbtrmTFN[]")  # python-osc logs a warning for each of any other
+BYTES = {**dict.fromkeys("ifrm", 4), **dict.fromkeys("hdt", 8), **dict.fromkeys("TFN[]", 0)}  # of a value of a type
 DATAGRAM = 65_536
 WAIT_S = 0.2  # between two looks at whether to stop
 
@@ -51,8 +51,7 @@ def unpack(datagram: bytes, depth: int = 0) -> Iterator[bytes]:
 
 def decode(message: bytes) -> list[Event]:
     """A message -> an event for each of its numbers: 'osc/xy', 'osc/xy#2', ...; raises Malformed."""
-    if not message.startswith(b"/") or not set(_types(message)) <= KNOWN_TYPES:
-        raise Malformed("message")
+    measure(message)
     try:
         parsed = osc_message.OscMessage(message)
     except Exception as error:  # whatever a strange packet does to the parser, the next one is heard
@@ -68,13 +67,44 @@ def decode(message: bytes) -> list[Event]:
     ]
 
 
-def _types(message: bytes) -> str:
-    """The type tags of a message, '' where there are none; the address before them is padded to 4 bytes."""
-    end = message.find(b"\0")
-    start = end + 4 - end % 4
-    if end < 0 or message[start : start + 1] != b",":
-        return ""
-    return message[start + 1 : max(start + 1, message.find(b"\0", start))].decode("latin-1")
+def measure(message: bytes) -> None:
+    """Walk over a message; raises Malformed where it does not begin as one, names a type that OSC 1.0 lacks, or ends
+    before its values do."""
+    place = _after_text(message, 0)
+    if not message.startswith(b"/"):
+        raise Malformed("address")
+    if place == len(message):  # no type tags at all, as old programs send
+        return
+    start = place
+    place = _after_text(message, place)
+    if message[start : start + 1] != b",":
+        raise Malformed("type tags")
+    for tag in message[start + 1 : message.index(b"\0", start)].decode("latin-1"):
+        place = _after_value(message, place, tag)
+        if place > len(message):
+            raise Malformed("cut off")
+
+
+def _after_text(message: bytes, start: int) -> int:
+    """Where the text that begins at `start` ends, with its padding to 4 bytes."""
+    end = message.find(b"\0", start)
+    after = end + 4 - end % 4
+    if end < 0 or after > len(message):
+        raise Malformed("text without an end")
+    return after
+
+
+def _after_value(message: bytes, start: int, tag: str) -> int:
+    if tag == "s":
+        return _after_text(message, start)
+    if tag == "b":
+        size = int.from_bytes(message[start : start + 4], "big", signed=True)
+        if size < 0:
+            raise Malformed("size of a blob")
+        return start + 4 + -(-size // 4) * 4
+    if tag not in BYTES:
+        raise Malformed("type tag")
+    return start + BYTES[tag]
 
 
 def _number(value: object) -> float | None:
