@@ -175,7 +175,7 @@ def test_a_live_recording_shows_what_each_pane_showed(tmp_path: Path) -> None:
     assert np.array_equal(sheets[1][8:264, 272:528], second)  # the last good one stays
     said = json.loads(beside(path).read_text(encoding="utf-8"))
     assert [[shot["seconds"] for shot in shots] for shots in said["shots"]] == [[0.0, 0.5], [0.0]]
-    assert said["shots"][0][1]["change"] == {"latent": {"seeds": [[2, 1.0]], "file": ""}}
+    assert said["shots"][0][1]["change"] == {"latent": {"seeds": [[2, 1.0]], "files": [], "space": "w"}}
 
 
 def test_without_an_open_model_nothing_can_be_recorded(tmp_path: Path) -> None:
