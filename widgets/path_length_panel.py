@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +92,10 @@ class PathLengthPanel(Panel):
 
     def controls(self) -> Iterator[Control[Any]]:
         yield from (self.mode, self.lengths.count, self.lengths.draws, self.lengths.first, self.lengths.reading)
+
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        super().recall(kept)
+        self._turn_to()
 
     def reset(self) -> None:
         super().reset()

@@ -252,7 +252,8 @@ class Controller:
             self.message = str(error)
             return
         lost = sum(each.parameter not in self.steering.parameters for each in self.bindings)
-        self.message = f"{_count(len(self.bindings))} loaded" + (f"; of {lost} the control is not there." if lost else ".")
+        missing = f"; of {lost} the control is not there" if lost else ""
+        self.message = f"{_count(len(self.bindings))} loaded{missing}."
 
     def close(self) -> None:
         """Stop listening."""

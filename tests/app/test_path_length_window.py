@@ -119,3 +119,12 @@ def test_numbers_of_another_point_are_said_to_be_and_come_back_with_their_model(
     app.turn(3)
     assert (section.many.rows == first).all()
     assert section.own is not None
+
+
+def test_a_session_brings_back_what_was_shown(app):
+    panel = show(app, "Path length")
+    panel.recall({"mode": "lengths"})
+    app.turn(3)
+    assert dpg.is_item_shown(panel.lengths.group)
+    assert not dpg.is_item_shown(panel.steps)
+    assert panel.keep() == {"mode": "lengths"}
