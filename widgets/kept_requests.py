@@ -14,7 +14,8 @@ from PIL import Image
 
 from app.frame import Pixels
 from app.request import RenderRequest, from_json, to_json
-from widgets.request_words import short_name
+from app.studies.picture_list import shown_part
+from widgets.request_words import lines, short_name
 
 THUMBNAIL = 96  # px of the longer side
 LARGEST = 512  # px, of a thumbnail that is read
@@ -34,6 +35,16 @@ class Kept:
         """Under the name that it gets by itself, without what is measured or how often it was tried."""
         request = replace(request, measures=(), max_height=None, model=replace(request.model, attempt=0))
         return cls(request, short_name(request), thumbnail)
+
+    @cached_property
+    def shown(self) -> RenderRequest:
+        """What of the request decides its picture."""
+        return shown_part(self.request)
+
+    @cached_property
+    def lines(self) -> str:
+        """What the request shows, a line each."""
+        return lines(self.request)
 
     @cached_property
     def plain(self) -> Mapping[str, Any]:

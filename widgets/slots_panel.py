@@ -23,7 +23,6 @@ from widgets.morph_pad import MorphPad
 from widgets.panel import Panel, Shortcut
 from widgets.popup_menu import Entry, PopupMenu
 from widgets.rename_box import ask_name
-from widgets.request_words import lines as request_lines
 from widgets.rows import Button, Tag, columns, note
 from widgets.small_pictures import SmallPictures
 
@@ -31,7 +30,7 @@ LETTERS = "ABCDEFGH"
 TILE, SIDE = 72.0, 176.0  # screen pixels at scale 1: a slot's picture at most, the column of the pad
 MOST_FAVOURITES = 500
 SHEET_COLUMNS = 8
-MOVED_BY = "Morphing takes slots of one model; {} and {} are of {} and {}."
+TWO_MODELS = "{} and {} are of two models, which cannot be mixed."
 
 
 class SlotsPanel(Panel):
@@ -154,7 +153,7 @@ class SlotsPanel(Panel):
     def save_favourites(self) -> None:
         """A sheet of all favourites and their requests."""
         kept = list(self.favourites)
-        cells = [SheetCell(shown_part(favourite.request), favourite.name) for favourite in kept]
+        cells = [SheetCell(favourite.shown, favourite.name) for favourite in kept]
         columns_ = min(SHEET_COLUMNS, max(1, len(cells)))
         question = PictureSheet(lines(cells, columns_), "Favourites", f"{len(cells)} pictures")
         numbers = [{"name": favourite.name, "request": favourite.plain["request"]} for favourite in kept]
@@ -195,8 +194,7 @@ class SlotsPanel(Panel):
         other = next((place for place, path in enumerate(paths) if path != paths[0]), None)
         if other is None:
             return ""
-        names = [request_lines(requests[place]).splitlines()[0] for place in (0, other)]
-        return MOVED_BY.format(LETTERS[self.corners[0]], LETTERS[self.corners[other]], *names)
+        return TWO_MODELS.format(LETTERS[self.corners[0]], LETTERS[self.corners[other]])
 
     def _morph(self, x: float, y: float) -> None:
         requests = self._requests()
@@ -216,9 +214,9 @@ class SlotsPanel(Panel):
 
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
+        if frame is not None and frame.model is not None and frame is not self.frame:
+            self.now = shown_part(replace(frame.request, model=replace(frame.request.model, attempt=0)))
         self.frame = frame
-        if frame is not None and frame.model is not None:
-            self.now = frame.request
         self.sheet.update()
         self.export.rename(self.sheet.words or f"{icon('download')}  Export")
         self.export.enabled = bool(self.favourites)
@@ -236,7 +234,7 @@ class SlotsPanel(Panel):
     def _draw_missing(self) -> None:
         """Small pictures of what was kept without one, in the background."""
         everything = [*filter(None, self.slots), *self.favourites]
-        bare = [shown_part(kept.request) for kept in everything if kept.thumbnail is None]
+        bare = [kept.shown for kept in everything if kept.thumbnail is None]
         if not bare and not self.pictures.wanted:
             return
         self.pictures.want(list(dict.fromkeys(bare)), THUMBNAIL)
@@ -246,7 +244,7 @@ class SlotsPanel(Panel):
             self._changed()
 
     def _with_picture(self, kept: Kept) -> Kept:
-        small = self.pictures.of(shown_part(kept.request))
+        small = self.pictures.of(kept.shown)
         return replace(kept, thumbnail=small.pixels) if kept.thumbnail is None and small.pixels is not None else kept
 
     def _changed(self) -> None:
@@ -256,8 +254,8 @@ class SlotsPanel(Panel):
         """Follow the panel's size, and what is kept."""
         side, scale = look.pixels(SIDE), look.pixels(1000)
         width, height = (float(value) for value in dpg.get_item_rect_size(self.left))
-        here = None if self.now is None else Kept.of(self.now).request
-        shown = (self._version, width, height, scale, here)
+        lit = frozenset(kept for kept in (*self.slots, *self.favourites) if kept is not None and self._is_here(kept))
+        shown = (self._version, width, height, scale, lit)
         if shown == self._shown:
             return
         self._shown = shown
@@ -265,17 +263,16 @@ class SlotsPanel(Panel):
             dpg.configure_item(item, width=wide)
         gap = look.pixels(GAP)
         tile = max(8.0, min((width + gap) / len(LETTERS) - gap, look.pixels(TILE)))
-        self.grid.show(
-            [self._slot_cell(number, here) for number in range(len(LETTERS))], Plan(len(LETTERS), tile, tile)
-        )
+        self.grid.show([self._slot_cell(number, lit) for number in range(len(LETTERS))], Plan(len(LETTERS), tile, tile))
         across = max(1, int((width - look.pixels(14) + gap) // (tile + gap)))
-        cells = [
-            self._cell(kept, here, "Click: show it. Right click: more. Drag it onto a slot.")
-            for kept in self.favourites
-        ]
-        self.tray.show(cells, Plan(across, tile, tile))
+        hint = "Click: show it. Right click: more. Drag it onto a slot."
+        self.tray.show([self._cell(kept, lit, hint) for kept in self.favourites], Plan(across, tile, tile))
         dpg.set_value(self.count, f"Favourites  {len(self.favourites) or ''}")
         self._show_pad(height)
+
+    def _is_here(self, kept: Kept) -> bool:
+        """Whether this is what is on the screen."""
+        return kept.shown == self.now
 
     def _show_pad(self, height: float) -> None:
         corners = [kept for number in self.corners if (kept := self.slots[number]) is not None]
@@ -290,19 +287,19 @@ class SlotsPanel(Panel):
             words = "; ".join(remarks(self._requests(), self.model.z_dim))
         dpg.configure_item(self.words, default_value=words, color=look.ERROR if complaint else look.MUTED)
 
-    def _slot_cell(self, number: int, here: RenderRequest | None) -> Cell:
+    def _slot_cell(self, number: int, lit: frozenset[Kept]) -> Cell:
         kept, letter = self.slots[number], LETTERS[number]
         if kept is None:
             hint = f"Slot {letter} is empty. Click, or Shift+{number + 1}: keep the picture here."
             return Cell(chip=letter, sign="+", hint=hint)
         hint = f"Click, or Alt+{number + 1}: show it. Right click: more."
-        cell = self._cell(kept, here, hint)
+        cell = self._cell(kept, lit, hint)
         return replace(cell, chip=letter, marked=number in self.corners)
 
-    def _cell(self, kept: Kept, here: RenderRequest | None, hint: str) -> Cell:
-        problem = "" if kept.thumbnail is not None else self.pictures.of(shown_part(kept.request)).problem
-        words = "\n".join(filter(None, (request_lines(kept.request), problem, hint)))
-        frame = "here" if here is not None and shown_part(kept.request) == shown_part(here) else ""
+    def _cell(self, kept: Kept, lit: frozenset[Kept], hint: str) -> Cell:
+        problem = "" if kept.thumbnail is not None else self.pictures.of(kept.shown).problem
+        words = "\n".join(filter(None, (kept.lines, problem, hint)))
+        frame = "here" if kept in lit else ""
         return Cell(kept.thumbnail, kept.name, frame=frame, sign="!" if problem else "", hint=words)
 
     # -- the mouse ---------------------------------------------------------------------------------------------------

@@ -39,8 +39,10 @@ class SmallPictures:
             self._rested = 0.0
 
     def of(self, request: RenderRequest) -> Small:
-        """What is known of a picture now."""
-        return self._known.get((request, self.side, self.exact), NOT_YET)
+        """What is known of a picture now; a larger one does as well."""
+        sides = [side for side in SIDES if side >= self.side]
+        found = (self._known.get((request, side, self.exact)) for side in sides)
+        return next((small for small in found if small is not None), NOT_YET)
 
     @property
     def missing(self) -> tuple[RenderRequest, ...]:

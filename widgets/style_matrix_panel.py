@@ -22,7 +22,7 @@ from widgets.icons import icon
 from widgets.rows import Button, columns, note
 
 GROUPS = {"coarse": "Coarse", "middle": "Middle", "fine": "Fine", "custom": "Custom"}
-SOURCES, STYLES, CUSTOM = "0-5", "10-14", "0-3"
+SOURCES, STYLES, CUSTOM = "0-4", "10-15", "0-3"
 MOST = 24  # seeds in a row or column
 SMALLEST = 24.0  # screen pixels at scale 1 of a picture
 Place = tuple[int | None, int | None]  # (source seed, style seed); None: the row or column of the seeds' own pictures

@@ -204,7 +204,7 @@ def test_slots_by_key_and_by_click_bring_another_models_request_back(app: WholeA
     second = asked(app)
     click(app, slots.grid, 1)
     assert slots.slots[1].request == second
-    assert "are of" in slots.complaint()
+    assert "are of two models" in slots.complaint()
     click(app, slots.grid, 0)
     app.until(lambda: not app.desk.restorer.busy, "the model")
     app.settle()

@@ -98,6 +98,21 @@ def test_what_is_known_is_not_asked_again_and_drafts_are(asked: Asked, pictures:
     assert asked.handles[1].question.requests == (REQUESTS[1], REQUESTS[2])
 
 
+def test_a_panel_that_shrinks_has_its_pictures_already(asked: Asked, pictures: SmallPictures) -> None:
+    pictures.want(REQUESTS[:1], 90)
+    pictures.tick(1.0)
+    pictures.update(True)
+    large = asked.handles[0].answer(0, picture(1), done=True)
+    pictures.update(True)
+    pictures.want(REQUESTS[:1], 40)
+    pictures.tick(1.0)
+    pictures.update(True)
+    assert pictures.of(REQUESTS[0]) is large
+    assert len(asked.handles) == 1
+    pictures.want(REQUESTS[:1], 200)
+    assert pictures.of(REQUESTS[0]) is NOT_YET
+
+
 def test_late_answers_of_a_former_model_are_not_taken(asked: Asked, pictures: SmallPictures) -> None:
     pictures.want(REQUESTS[:1], 50)
     pictures.tick(1.0)
