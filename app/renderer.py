@@ -178,7 +178,7 @@ class Renderer:
 
     def _next_height(self, opened: Opened, request: RenderRequest, ws: Tensor, shown: int) -> int | None:
         """The height of the picture that refines an early one; None: the full one."""
-        sizes = opened.generator.preview_sizes
+        sizes = opened.generator.preview_sizes[0 if opened.generator.early_on_the_way else -1 :]
         height = self.pace.next_step(opened.key, sizes, shown, self._saved(opened, request, ws))
         return None if height == sizes[-1] else height
 

@@ -85,6 +85,7 @@ class Generator(nn.Module, ABC):
     family: ClassVar[str] = ""
     condition: ClassVar[Condition] = "class"  # what c means when c_dim > 0
     has_transform: ClassVar[bool] = False  # whether the input takes a user transform
+    early_on_the_way: ClassVar[bool] = True  # whether a larger picture comes by the smaller early ones, or begins anew
 
     spec: Spec
     layers: tuple[LayerInfo, ...]

@@ -45,6 +45,7 @@ class ChainGenerator(Generator):
     """What StyleGAN3 and StyleGAN-XL share as generators: the chain's pass, and its early pictures."""
 
     has_transform = True
+    early_on_the_way = False
 
     spec: ChainSpec
     synthesis: ChainTrunk
