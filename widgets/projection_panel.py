@@ -35,6 +35,8 @@ from widgets.rows import Tag, buttons, columns, heading, note, tooltip
 from widgets.study_box import Ask, StudyBox
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+HEADER_BYTES = 1 << 16  # of a PNG: its texts come before the pixels
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 REQUEST_KEYS = ("stylescope", "stylescope-recording")  # text entries of PNGs that are for others (app/recording/)
 FITS = {"crop": "Crop", "letterbox": "Letterbox"}
 SPACES = {"w": "W", "w+": "W+"}
@@ -350,6 +352,7 @@ def holds_request(path: str) -> bool:
         return False
     try:
         with open(path, "rb") as file:
-            return any(key.encode() + b"\0" in file.read(1 << 16) for key in REQUEST_KEYS)
+            beginning = file.read(HEADER_BYTES)
     except OSError:
         return False
+    return any(kind + key.encode() + b"\0" in beginning for kind in TEXTS for key in REQUEST_KEYS)
