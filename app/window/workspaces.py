@@ -88,8 +88,8 @@ class Workspaces:
         for title, window in self._windows.items():
             wanted = chosen is None or title in ALWAYS or title in chosen.panels
             dpg.configure_item(window, show=wanted)
-        wanted = () if chosen is None else chosen.in_front
-        self._waiting = [*(None for _ in range(FRAMES_TO_DOCK)), *(title for title in wanted if title in self._windows)]
+        front = () if chosen is None else chosen.in_front
+        self._waiting = [*(None for _ in range(FRAMES_TO_DOCK)), *(title for title in front if title in self._windows)]
         for other, item in self._items.items():
             dpg.set_value(item, other == name)
         self._remember(name)
