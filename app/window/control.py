@@ -62,7 +62,8 @@ class ControlDesk:
             stage.close()
             return ""
         wanted = self.controller.options.monitor
-        places = [number for number, monitor in enumerate(monitors()) if monitor.name == wanted]
+        connected = monitors() if wanted else []
+        places = [number for number, monitor in enumerate(connected) if monitor.name == wanted]
         try:
             if places:
                 stage.open(places[0])
