@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from app.studies.directions import (
     Slider,
     Sliders,
     as_json,
+    from_plain,
     parse,
 )
 from networks import ops
@@ -97,7 +97,9 @@ def read_sliders(path: Path, content: dict[str, Any], opened: Opened) -> Sliders
     made: list[Slider] = []
     place = 0  # among those with a vector: their number in the file as a set of directions
     for values in content["sliders"]:
-        slider = _slider(path, values)
+        slider = from_plain(values)
+        if slider is None:
+            raise InputError(f"{path.name}: slider {len(made) + 1} cannot be read; it has no source that is known")
         kind = parse(slider.push.source).kind
         vector = values.get("direction") is not None
         if (not same and vector) or kind == "file":
@@ -107,21 +109,6 @@ def read_sliders(path: Path, content: dict[str, Any], opened: Opened) -> Sliders
         made.append(slider)
     words = "" if same else f"made for another model ({content.get('model', 'unknown')}): its vectors are used"
     return Sliders(tuple(made), words)
-
-
-def _slider(path: Path, values: Any) -> Slider:
-    """One slider of a file, checked; raises InputError."""
-    try:
-        rows = values.get("rows")
-        rows = None if rows is None else (int(rows[0]), int(rows[1]))
-        strength = float(values.get("strength", 0.0))
-        made = Push(str(values["source"]), int(values["index"]), strength, rows)
-        if not math.isfinite(strength):
-            raise ValueError(f"the strength {strength}")
-        parse(made.source)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise InputError(f"{path.name}: a slider cannot be read ({error})") from error
-    return Slider(made, str(values.get("name", ""))[:80])
 
 
 def save(opened: Opened, question: SaveSliders) -> Iterator[Update]:

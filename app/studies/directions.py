@@ -9,6 +9,7 @@ made orthogonal to those before it); anything else is the path of a file.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -205,3 +206,22 @@ def as_json(slider: Slider) -> dict[str, Any]:
         "strength": push.strength,
         "rows": rows,
     }
+
+
+def from_plain(values: Any) -> Slider | None:
+    """The inverse of `as_json`; None for what is no slider."""
+    try:
+        rows = values.get("rows")
+        push = Push(
+            str(values["source"]),
+            int(values["index"]),
+            float(values.get("strength", 0.0)),
+            None if rows is None else (int(rows[0]), int(rows[1])),
+        )
+        parse(push.source)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
+        return None
+    if not math.isfinite(push.strength):
+        return None
+    name = str(values.get("name", ""))[:80]
+    return Slider(push, "" if name == name_of(push) else name)
