@@ -269,7 +269,7 @@ class TimelinePanel(Panel):
         self.speeds = (self.draft, speeds)
         before = unevenness(moving(film_speed(timeline, speeds)))
         after = unevenness(moving(speeds.check)) if speeds.check is not None else float("nan")
-        self.words = f"Spread of the picture's change per step: {before:.0%} before, {after:.1%} now"
+        self.words = f"Spread of the picture's change per frame: {before:.0%} before, {after:.0%} now"
 
     def _film_speed(self) -> tuple[float, ...]:
         """Of the timeline as it is, as long as the way is the one that was measured."""

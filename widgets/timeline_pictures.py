@@ -25,13 +25,13 @@ class KeyPictures:
     def __init__(self, actions: Actions) -> None:
         self.small = SmallPictures(actions)
         self._taken: dict[RenderRequest, np.ndarray] = {}
-        self._serial = -1
+        self._looked: tuple[object, ...] = ()
 
     def update(self, draft: Draft, frame: Frame | None, visible: bool) -> tuple[np.ndarray | None, ...]:
         """Take the frame's picture where it is a keyframe's; ask for the others while they are in sight."""
         wanted = [shown_part(keyframe.request) for keyframe in draft.keyframes]
-        if frame is not None and frame.serial != self._serial:
-            self._serial = frame.serial
+        if frame is not None and (draft.keyframes, frame.serial) != self._looked:
+            self._looked = (draft.keyframes, frame.serial)
             self._take(frame, wanted)
         self.small.want(tuple(dict.fromkeys(each for each in wanted if each not in self._taken)), SIDE)
         self.small.update(visible)

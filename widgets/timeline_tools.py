@@ -82,7 +82,7 @@ class UpperTools:
     """Play, edit keyframes, and what the chosen one has of its own."""
 
     def __init__(self, verbs: Verbs) -> None:
-        with columns(0.5, 1.3, 1.0, 0.5, 0.5, 0.5, 0.5, 1.5, 1.0, 0.9) as self.row:
+        with columns(0.5, 1.6, 1.05, 0.5, 0.5, 0.5, 0.5, 1.45, 1.0, 0.9) as self.row:
             self.play = Button(icon("play"), "Play from the playhead, by the clock, or stop (T).", verbs.play, width=-1)
             self.add = Button(f"{icon('plus')}  Keyframe", ADD_HINT, verbs.add, width=-1)
             self.replace = Button("Replace", REPLACE_HINT, verbs.replace, width=-1)

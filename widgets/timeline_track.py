@@ -76,7 +76,7 @@ class Track(Canvas):
         if self.atlas.show(pictures) or shown != self.shown:
             self.shown = shown
             self.changed()
-        if shown.draft.seconds != self._length:
+        if shown.draft.seconds != self._length and not self.held:  # the scale stays under a hand that drags
             whole = self.scale.span >= self._length
             self._length = shown.draft.seconds
             self._look(self.fitted if whole else self.scale.within(self._length))

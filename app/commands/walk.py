@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.commands import _timeline
 from app.commands._options import CHECKPOINT, Numbers, check_applies, request_options, to_request, truncation
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 ENCODERS = ("auto", "x264", "nvenc", "videotoolbox", "qsv", "amf", "vaapi")
+TIMELINE_TAKES = ("timeline", "even_speed", "fps", "out", "crf", "preset", "encoder", "exr", "sheet")
 
 
 class Rate(click.ParamType[Fraction]):
@@ -62,12 +64,22 @@ class Rate(click.ParamType[Fraction]):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Make a recording again from the JSON beside it, or draw a performance; nothing else is needed.",
 )
+@click.option(
+    "--timeline",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Draw a timeline's file (JSON, saved by the Timeline panel); a checkpoint takes its model's place.",
+)
+@click.option(
+    "--even-speed",
+    is_flag=True,
+    help="Of a timeline: measure how much the picture changes, and time it so that it changes evenly.",
+)
 @click.option("--between", is_flag=True,
               help="Of a performance: go on a straight way in W from each change of a drag to the next.")  # fmt: skip
 def walk(
     checkpoint: Path | None, seeds: tuple[int, ...] | None, seconds: float, fps: Fraction, loop: bool, way: Any,
     out: Path, crf: int | None, preset: str, encoder: str, exr: Any, sheet: int, sidecar: Path | None, between: bool,
-    **options: Any,
+    timeline: Path | None, even_speed: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Draw a walk through W, frame by frame. A JSON beside it says how to make the same frames again."""
     from app.recording.sinks import Encoding, kind_of
@@ -78,6 +90,13 @@ def walk(
     if crf is not None and crf > 51 and kind == "mp4":
         raise click.UsageError(f"--crf {crf}: an MP4 takes 0 to 51")
     encoding = Encoding(crf, preset, encoder, exr or "png", sheet)
+    if timeline is not None:
+        _timeline.refuse_others(TIMELINE_TAKES)
+        given = fps if _timeline.was_given("fps") else None
+        _report(out, _timeline.draw(timeline, checkpoint, out, given, even_speed, encoding, _bar))
+        return
+    if even_speed:
+        raise click.UsageError("--even-speed is for a timeline; name one by --timeline")
     if sidecar is not None:
         if seeds:
             raise click.UsageError("--from says which seeds; leave out --seeds")
@@ -89,7 +108,7 @@ def walk(
             _again(sidecar, checkpoint, out, encoding)
         return
     if checkpoint is None or not seeds:
-        raise click.UsageError("a walk needs a checkpoint and --seeds 0,1,2; or --from SIDECAR")
+        raise click.UsageError("a walk needs a checkpoint and --seeds 0,1,2; or --timeline FILE; or --from SIDECAR")
     from app.recording.offline import record_walk
     from app.recording.walk import Walk
     from app.renderer import Renderer

@@ -1,9 +1,8 @@
 """How fast the picture changes along a timeline, and a timing by which it changes evenly.
 
-Each stretch between two keyframes is cut into equal shares of its way; a step is the RMS change of the picture from
-one cut to the next, in % of the range from black to white (`step_size.step`): not a perceptual distance. The timing
-gives every step a time that is proportional to it, smoothly in between: no keyframe and no picture changes, only when
-each is passed.
+A step is the RMS change of the picture from one cut of the way to the next, in % of the range from black to white
+(`step_size.step`): not a perceptual distance. Where a step is large, the way is cut finer. The timing gives every step
+a time that is proportional to it, smoothly in between: no keyframe and no picture changes, only when each is passed.
 """
 
 from __future__ import annotations
@@ -26,31 +25,31 @@ HEIGHT = 128  # px: early pictures of at most this height are measured, where th
 
 @dataclass(frozen=True)
 class PictureSpeed(Study):
-    """Measure the picture's change along a timeline. steps: per stretch; checks: steps of the control afterwards.
-    height: of early pictures that will do; None: the full ones. The clock's noise loop (`noise_turns`) stands still.
-    Answer: `Speeds`, partial ones too."""
+    """Measure the picture's change along a timeline. first: even steps of each stretch; splits: how many of the
+    largest steps are halved afterwards, for each stretch; checks: pairs of frames drawn as a control. height: of early
+    pictures that will do; None: the full ones. The clock's noise loop (`noise_turns`) stands still. Answer: `Speeds`,
+    partial ones too."""
 
     answered_by: ClassVar[str] = "app.diagnostics.retime"
     timeline: Timeline
-    steps: int = 16
-    checks: int = 32
+    first: int = 8
+    splits: int = 16
+    checks: int = 24
     height: int | None = HEIGHT
 
 
 @dataclass(frozen=True, eq=False)
 class Speeds:
-    """rms: float64 [stretches, steps], RMS change in % of the range, NaN where nothing was measured yet. size: (H, W)
-    in pixels of the pictures that were measured. check: the same between evenly spaced moments of the re-timed
-    timeline, drawn anew; None: not yet, or there is nothing to re-time."""
+    """What was measured. cuts: for each stretch the shares of its way, from 0 to 1; rms: for each stretch the RMS
+    change in % of the range from each cut to the next, float64. size: (H, W) in pixels of the pictures. check: the
+    same change from a frame to the next of the re-timed timeline, drawn anew at places spread over it, NaN where it is
+    still to come; None: not begun, or there is nothing to re-time."""
 
-    rms: np.ndarray
+    cuts: tuple[tuple[float, ...], ...]
+    rms: tuple[np.ndarray, ...]
     size: tuple[int, int] = (0, 0)
+    complete: bool = False
     check: np.ndarray | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every step was measured."""
-        return not bool(np.isnan(self.rms).any())
 
 
 def retimed(timeline: Timeline, speeds: Speeds) -> Timeline:
@@ -63,7 +62,7 @@ def retimed(timeline: Timeline, speeds: Speeds) -> Timeline:
         raise InputError("the timeline was not measured to its end")
     spans = [timeline.ends(stretch) for stretch in range(timeline.stretches)]
     lengths = np.array([end - begin for begin, end in spans])
-    change = speeds.rms.sum(axis=1)
+    change = np.array([steps.sum() for steps in speeds.rms])
     held = np.array([timeline.keyframes[stretch].easing == "hold" for stretch in range(timeline.stretches)], bool)
     moving = ~held & (change > RESTS * (change.mean() if len(change) else 0.0))
     if not moving.any():
@@ -75,7 +74,7 @@ def retimed(timeline: Timeline, speeds: Speeds) -> Timeline:
         replace(each, seconds=float(at), easing="linear" if number < len(held) and not held[number] else each.easing)
         for number, (each, at) in enumerate(zip(timeline.keyframes, moments, strict=False))
     )
-    return replace(timeline, keyframes=keyframes, retime=_table(moments, speeds.rms, moving, held))
+    return replace(timeline, keyframes=keyframes, retime=_table(moments, speeds, moving, held))
 
 
 def _shared(total: float, change: np.ndarray, least: float) -> np.ndarray:
@@ -89,7 +88,7 @@ def _shared(total: float, change: np.ndarray, least: float) -> np.ndarray:
 
 
 def _table(
-    moments: np.ndarray, rms: np.ndarray, moving: np.ndarray, held: np.ndarray
+    moments: np.ndarray, speeds: Speeds, moving: np.ndarray, held: np.ndarray
 ) -> tuple[tuple[float, float], ...]:
     """(seconds, position) pairs; what holds stays at its keyframe and then jumps."""
     pairs = [(float(moments[0]), 0.0)]
@@ -98,23 +97,25 @@ def _table(
             pairs += [(end, float(stretch)), (end, stretch + 1.0)]
             continue
         if moving[stretch]:
-            pairs += [(begin + (end - begin) * change, stretch + share) for share, change in _travelled(rms[stretch])]
+            pairs += [
+                (begin + (end - begin) * change, stretch + share) for share, change in _travelled(speeds, stretch)
+            ]
         pairs.append((end, stretch + 1.0))
     return tuple(pairs)
 
 
-def _travelled(rms: np.ndarray) -> list[tuple[float, float]]:
+def _travelled(speeds: Speeds, stretch: int) -> list[tuple[float, float]]:
     """(share of the way, share of the change) along a stretch, its ends left out: the cubic through the cuts that
     never falls, for the speed has no jumps there."""
-    steps, sums = len(rms), np.concatenate([[0.0], np.cumsum(rms)]) / rms.sum()
-    cuts = [(cut / steps, float(total)) for cut, total in enumerate(sums)]
+    rms = speeds.rms[stretch]
+    sums = (np.concatenate([[0.0], np.cumsum(rms)]) / rms.sum()).tolist()
+    cuts = list(zip(speeds.cuts[stretch], sums, strict=True))
     beside = [None, *cuts, None]
-    shares = np.linspace(0.0, 1.0, steps * FINER + 1)[1:-1].tolist()
-    places = [min(int(share * steps), steps - 1) for share in shares]
-    return [
-        (share, monotone(share, beside[at], cuts[at], cuts[at + 1], beside[at + 3]))
-        for share, at in zip(shares, places, strict=True)
-    ]
+    found = []
+    for at in range(len(rms)):
+        for share in np.linspace(cuts[at][0], cuts[at + 1][0], FINER + 1)[:-1].tolist():
+            found.append((share, monotone(share, beside[at], cuts[at], cuts[at + 1], beside[at + 3])))
+    return found[1:]
 
 
 def unevenness(rms: np.ndarray) -> float:
@@ -130,17 +131,20 @@ def moving(rms: np.ndarray) -> np.ndarray:
 def as_json(speeds: Speeds) -> dict[str, Any]:
     """The steps with their unit."""
     return {
-        "what": "RMS change of the picture from step to step, percent of the range; rows: stretches between keyframes",
+        "what": "RMS change of the picture from cut to cut, percent of the range; rows: stretches between keyframes",
         "size_px": list(speeds.size),
-        "rms_percent": speeds.rms.tolist(),
+        "cuts": [list(cuts) for cuts in speeds.cuts],
+        "rms_percent": [steps.tolist() for steps in speeds.rms],
+        "check_rms_percent": None if speeds.check is None else speeds.check.tolist(),
     }
 
 
 def film_speed(timeline: Timeline, speeds: Speeds) -> np.ndarray:
     """Change of the picture in % per second from each frame to the next, as its timing has it [count - 1, or count of
     a loop]; what was measured along the way is taken to be even from cut to cut."""
-    steps = speeds.rms.shape[1]
-    travelled = np.concatenate([[0.0], np.cumsum(speeds.rms.ravel())])
+    cuts = np.concatenate([stretch + np.array(shares[:-1]) for stretch, shares in enumerate(speeds.cuts)])
+    cuts = np.append(cuts, float(timeline.stretches))
+    travelled = np.concatenate([[0.0], np.cumsum(np.concatenate(speeds.rms))])
     frames = range(timeline.count + timeline.loop)
     length = timeline.seconds / max(timeline.count - (not timeline.loop), 1)
     places = np.array([sum(timeline.place(frame * length)) for frame in frames])
@@ -150,4 +154,4 @@ def film_speed(timeline: Timeline, speeds: Speeds) -> np.ndarray:
         places = places % timeline.stretches
     else:
         whole = np.zeros(len(places))
-    return np.diff(whole + np.interp(places * steps, np.arange(len(travelled)), travelled)) * float(timeline.fps)
+    return np.diff(whole + np.interp(places, cuts, travelled)) * float(timeline.fps)

@@ -78,7 +78,7 @@ def test_a_class_is_typed_and_clicked(bench: Bench, bench_hand: Hand) -> None:
 
 @pytest.mark.parametrize("kind", all_panels(), ids=lambda kind: kind.title)
 def test_in_a_column_of_320_pixels_or_a_small_centre_no_button_is_cut_off(bench: Bench, kind: type[Panel]) -> None:
-    width = 640 if kind.area == "centre" else 320
+    width = 640 if kind.area in ("centre", "bottom") else 320
     bench.add(kind, width=width, height=600)
     bench.show(model=model(condition="class", c_dim=1000, has_transform=True))
     bench.turn(2)

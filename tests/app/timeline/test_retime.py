@@ -28,8 +28,14 @@ def line(*keyframes: Keyframe, seconds: float = 4.0, **changes) -> Timeline:
 UNEVEN = line(Keyframe(0.0, SEEDS[0], "in"), Keyframe(3.2, SEEDS[1], "smooth"), Keyframe(4.0, SEEDS[2]))
 
 
-def measured(timeline: Timeline, steps: int = 16) -> Speeds:
-    return list(measuring.run(PictureSpeed(timeline, steps, height=None), Renderer()))[-1].answer
+def measured(timeline: Timeline, **how) -> Speeds:
+    return list(measuring.run(PictureSpeed(timeline, height=None, **how), Renderer()))[-1].answer
+
+
+def speeds(*rms: list[float]) -> Speeds:
+    """Even cuts."""
+    cuts = tuple(tuple(np.linspace(0, 1, len(steps) + 1).tolist()) for steps in rms)
+    return Speeds(cuts, tuple(map(np.array, rms)), complete=True)
 
 
 def film_steps(timeline: Timeline) -> np.ndarray:
@@ -42,10 +48,19 @@ def film_steps(timeline: Timeline) -> np.ndarray:
 def test_a_step_is_what_numpy_finds_between_two_pictures():
     renderer = Renderer()
     pictures = [renderer.image(UNEVEN.between(1, share))[0].astype(np.float64) for share in (0.25, 0.5)]
-    got = measured(UNEVEN, 4)
-    assert got.rms.shape == (2, 4)
+    got = measured(UNEVEN, first=4, splits=1, checks=1)
     assert got.size == (32, 32)
-    assert got.rms[1, 1] == pytest.approx(50 * np.sqrt(np.square(pictures[1] - pictures[0]).mean()), rel=1e-6)
+    step = got.cuts[1].index(0.25)
+    assert got.cuts[1][step + 1] == 0.5
+    assert got.rms[1][step] == pytest.approx(50 * np.sqrt(np.square(pictures[1] - pictures[0]).mean()), rel=1e-6)
+
+
+def test_the_largest_steps_are_halved():
+    even, finer = measured(UNEVEN, first=4, splits=0, checks=1), measured(UNEVEN, first=4, splits=6, checks=1)
+    assert sum(map(len, finer.rms)) == sum(map(len, even.rms)) + 12 == 20
+    largest = [max(steps.max() for steps in found.rms) for found in (even, finer)]
+    assert largest[1] < 0.6 * largest[0]
+    assert all(list(cuts) == sorted(set(cuts)) and (cuts[0], cuts[-1]) == (0.0, 1.0) for cuts in finer.cuts)
 
 
 def test_after_re_timing_the_films_steps_are_even():
@@ -56,12 +71,13 @@ def test_after_re_timing_the_films_steps_are_even():
 
 
 def test_the_control_is_drawn_with_the_new_timing():
-    speeds, even = measured(UNEVEN), retimed(UNEVEN, measured(UNEVEN))
+    found = measured(UNEVEN)
+    even = retimed(UNEVEN, found)
     renderer = Renderer()
-    at = [renderer.image(even.request_at(seconds))[0].astype(np.float64) for seconds in (1.0, 1.125)]
-    assert speeds.check.shape == (32,)
-    assert speeds.check[8] == pytest.approx(50 * np.sqrt(np.square(at[1] - at[0]).mean()), rel=1e-6)
-    assert unevenness(moving(speeds.check)) < 0.05
+    pair = [renderer.image(even.at(frame))[0].astype(np.float64) for frame in (39, 40)]
+    assert found.check.shape == (24,)
+    assert found.check[-1] == pytest.approx(50 * np.sqrt(np.square(pair[1] - pair[0]).mean()), rel=1e-5)
+    assert unevenness(moving(found.check)) < 0.05
 
 
 def test_no_picture_changes_only_its_moment():
@@ -83,7 +99,7 @@ def test_a_loop_is_evened_over_its_end():
 
 def test_times_by_hand():
     timeline = line(*(Keyframe(float(at), request) for at, request in enumerate(SEEDS)), seconds=2.0)
-    even = retimed(timeline, Speeds(np.array([[1.0, 2.0], [4.0, 1.0]])))
+    even = retimed(timeline, speeds([1.0, 2.0], [4.0, 1.0]))
     known = np.array([(0.0, 0.0), (0.25, 0.5), (0.75, 1.0), (1.75, 1.5), (2.0, 2.0)])
     seconds, position = np.array(even.retime).T
     np.testing.assert_allclose(np.interp(known[:, 0], seconds, position), known[:, 1])
@@ -94,7 +110,7 @@ def test_times_by_hand():
 def test_rests_keep_their_length_and_what_holds_still_holds():
     a, b, c = SEEDS
     timeline = line(Keyframe(0.0, a), Keyframe(1.0, b, "hold"), Keyframe(1.5, c), Keyframe(2.0, c), Keyframe(3.0, a))
-    even = retimed(timeline, Speeds(np.array([[3.0, 0.0], [2.0, 2.0], [0.0, 0.0], [1.0, 0.0]])))
+    even = retimed(timeline, speeds([3.0, 0.0], [2.0, 2.0], [0.0, 0.0], [1.0, 0.0]))
     assert [keyframe.seconds for keyframe in even.keyframes] == pytest.approx([0.0, 1.5, 2.0, 2.5, 3.0])
     assert even.request_at(1.99) == b
     assert even.request_at(2.25).latent == c.latent
@@ -104,13 +120,13 @@ def test_rests_keep_their_length_and_what_holds_still_holds():
 def test_what_steps_at_a_keyframe_is_no_way():
     """The mix changes at the second keyframe; on the way nothing does."""
     timeline = line(Keyframe(0.0, SEEDS[0]), Keyframe(1.0, replace(SEEDS[0], mix=Mix(5, (0, 1)))))
-    assert measured(timeline, 2).rms.tolist() == [[0.0, 0.0]]
+    assert measured(timeline, first=2, splits=1).rms[0].tolist() == [0.0, 0.0, 0.0]
     with pytest.raises(InputError, match="changes nowhere"):
-        retimed(timeline, measured(timeline, 2))
+        retimed(timeline, measured(timeline, first=2, splits=1))
 
 
 def test_a_measurement_that_was_stopped_is_not_used():
-    partial = next(measuring.run(PictureSpeed(UNEVEN, 4, height=None), Renderer())).answer
+    partial = next(measuring.run(PictureSpeed(UNEVEN, height=None), Renderer())).answer
     assert not partial.complete
     with pytest.raises(InputError, match="not measured to its end"):
         retimed(UNEVEN, partial)
@@ -118,7 +134,7 @@ def test_a_measurement_that_was_stopped_is_not_used():
 
 def test_very_short_stretches_get_a_frame():
     timeline = line(*(Keyframe(float(at), request) for at, request in enumerate(SEEDS)), seconds=2.0)
-    even = retimed(timeline, Speeds(np.array([[0.1], [10.0]])))
+    even = retimed(timeline, speeds([0.1], [10.0]))
     assert even.keyframes[1].seconds == pytest.approx(0.1)
 
 
@@ -132,7 +148,8 @@ def test_other_parts_count_as_well():
 @pytest.mark.parametrize("loop", [False, True])
 def test_the_speed_of_the_film_is_told_without_drawing_it(loop):
     timeline = replace(UNEVEN, loop=loop, seconds=5.0 if loop else 4.0)
-    told, found = film_speed(timeline, measured(timeline, 48)), film_steps(timeline) * 10
+    told, found = film_speed(timeline, measured(timeline, first=24)), film_steps(timeline) * 10
     np.testing.assert_allclose(told[: len(found)], found, atol=0.06 * found.max())
     assert unevenness(told) > 0.7
-    assert unevenness(film_speed(retimed(timeline, measured(timeline)), measured(timeline))) < 0.02
+    found = measured(timeline)
+    assert unevenness(film_speed(retimed(timeline, found), found)) < 0.03
