@@ -117,6 +117,11 @@ def test_broken_packets_are_counted_and_the_next_one_is_heard(ear, name):
     assert ear.source.state.endswith("1 unreadable")
 
 
+def test_an_element_of_negative_size_ends_the_datagram():
+    with pytest.raises(Malformed, match="size of an element"):  # else it would be walked for ever
+        next(unpack(HOSTILE["element of negative size"]))
+
+
 def test_bundles_too_deep_or_too_full_are_refused(ear):
     deep = message("/a", 1.0)
     for _ in range(DEEPEST):
