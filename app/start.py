@@ -193,6 +193,7 @@ def build(
             panel.build()
     desk.panels = desk.restorer.panels = desk.sessions.panels = panels
     desk.on_browse = Browser(desk.open).show
+    desk.messages.over = next((panel.window_id for panel in panels if panel.area == "centre"), 0)
     loop = Loop(desk.engine, panels, desk.base, desk.state, desk.on_frame)
     desk.current = lambda: replace(loop.request(), max_height=None)
     desk.asked = lambda: loop.asked

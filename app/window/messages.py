@@ -1,4 +1,4 @@
-"""One line at the bottom of the window that says what just happened, and goes away by itself."""
+"""One line at the bottom of the picture that says what just happened, and goes away by itself."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Messages:
         self._clock = clock
         self._until = 0.0
         self.text = ""
+        self.over = 0  # the window at whose lower edge messages are shown; 0: the whole viewport
         self._window = dpg.add_window(show=False, **FLAGS)
         self._label = dpg.add_text("", parent=self._window)
 
@@ -50,8 +51,13 @@ class Messages:
             dpg.configure_item(self._window, show=False)
             return
         width, height = dpg.get_item_rect_size(self._window)
-        x = max(0, (dpg.get_viewport_client_width() - width) // 2)
-        dpg.set_item_pos(
-            self._window,
-            [x, max(0, dpg.get_viewport_client_height() - height - ABOVE_PX * dpg.get_global_font_scale())],
-        )
+        left, top, room, below = self._place()
+        above = ABOVE_PX * dpg.get_global_font_scale()
+        dpg.set_item_pos(self._window, [max(0, left + (room - width) // 2), max(0, top + below - height - above)])
+
+    def _place(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of where messages are shown."""
+        if self.over and dpg.does_item_exist(self.over) and dpg.is_item_visible(self.over):
+            (left, top), (width, height) = dpg.get_item_pos(self.over), dpg.get_item_rect_size(self.over)
+            return left, top, width, height
+        return 0, 0, dpg.get_viewport_client_width(), dpg.get_viewport_client_height()

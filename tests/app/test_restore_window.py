@@ -120,3 +120,14 @@ def test_the_command_line_of_the_picture_is_copied(app: WholeApp) -> None:
     assert dpg.get_clipboard_text() == as_command(app.running.loop.request())
     assert "--seeds 1 " in dpg.get_clipboard_text()
     assert app.desk.messages.text.startswith("Copied: python main.py render ")
+
+
+def test_messages_lie_over_the_picture_and_not_over_controls(app: WholeApp) -> None:
+    app.desk.say("Here.")
+    app.turn(4)
+    left, top = dpg.get_item_pos(app.desk.messages._window)
+    width, height = dpg.get_item_rect_size(app.desk.messages._window)
+    corner = dpg.get_item_pos(app.panel("Picture").window_id)
+    size = dpg.get_item_rect_size(app.panel("Picture").window_id)
+    assert corner[0] <= left < left + width <= corner[0] + size[0]
+    assert corner[1] <= top < top + height <= corner[1] + size[1]
