@@ -192,18 +192,6 @@ class PerformanceState:
 
 
 @dataclass(frozen=True)
-class PerformanceState:
-    """The performance that is being recorded or can be played: '' as path where there is none. playing: at which
-    second; None where it is not played."""
-
-    path: str = ""
-    seconds: float = 0.0
-    changes: int = 0
-    recording: bool = False
-    playing: float | None = None
-
-
-@dataclass(frozen=True)
 class Snapshot:
     """A generator that a training run wrote. `stamp` tells the states of one file apart (mtime in ns)."""
 
@@ -256,5 +244,4 @@ class LoopState:
     training: TrainingRun | None = None
     bundled: tuple[BundledModel, ...] = ()
     compared: tuple[ModelInfo, ...] = ()  # of the panes of a comparison
-    performance: PerformanceState = field(default_factory=PerformanceState)
     performance: PerformanceState = field(default_factory=PerformanceState)
