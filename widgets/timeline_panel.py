@@ -22,7 +22,7 @@ from widgets.timeline_tools import LowerTools, UpperTools, Verbs
 from widgets.timeline_track import Shown, Track
 
 DEPTH = 100  # edits that can be taken back
-BELOW = 84  # screen pixels at scale 1 under the track
+BELOW = 106  # screen pixels at scale 1 under the track
 
 
 class TimelinePanel(Panel):

@@ -26,10 +26,14 @@ class KeyPictures:
         self.small = SmallPictures(actions)
         self._taken: dict[RenderRequest, np.ndarray] = {}
         self._looked: tuple[object, ...] = ()
+        self._of: object = ()
+        self._wanted: list[RenderRequest] = []
 
     def update(self, draft: Draft, frame: Frame | None, visible: bool) -> tuple[np.ndarray | None, ...]:
         """Take the frame's picture where it is a keyframe's; ask for the others while they are in sight."""
-        wanted = [shown_part(keyframe.request) for keyframe in draft.keyframes]
+        if draft.keyframes != self._of:
+            self._of, self._wanted = draft.keyframes, [shown_part(keyframe.request) for keyframe in draft.keyframes]
+        wanted = self._wanted
         if frame is not None and (draft.keyframes, frame.serial) != self._looked:
             self._looked = (draft.keyframes, frame.serial)
             self._take(frame, wanted)

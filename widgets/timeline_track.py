@@ -21,7 +21,7 @@ from widgets.rows import Tag
 from widgets.timeline_pictures import Atlas
 from widgets.timeline_scale import Scale, clock, tick_words
 
-RULER, LANE, GRAPH, MARGIN, SMALLEST = 21, 18, 20, 34, 100  # screen pixels at scale 1
+RULER, LANE, GRAPH, MARGIN, SMALLEST = 21, 18, 20, 34, 94  # screen pixels at scale 1
 STILL = 3  # screen pixels that a click may move
 ZOOM_STEP = 1.25  # per notch of the wheel
 GROUND: look.Colour = (20, 22, 25, 255)

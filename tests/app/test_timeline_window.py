@@ -78,7 +78,7 @@ def set_keyframes(app: WholeApp, *places: tuple[float, float]) -> None:
         app.settle()
 
 
-def test_keyframes_are_set_dragged_and_scrubbed(app: WholeApp) -> None:
+def test_keyframes_are_set_dragged_and_scrubbed_and_a_scrub_is_one_step_of_undo(app: WholeApp) -> None:
     timeline = panel(app)
     set_keyframes(app, (1.0, 3.0), (4.0, 9.0))
     assert [each.request.latent for each in timeline.draft.keyframes] == [plane(3.0, 0.0), plane(9.0, 0.0)]
@@ -100,12 +100,8 @@ def test_keyframes_are_set_dragged_and_scrubbed(app: WholeApp) -> None:
     assert asked(app) == timeline.timeline.request_at(timeline.playhead)
     app.settle()
     assert app.frame.complete
-
-
-def test_undo_of_the_app_takes_a_scrub_back_as_one_step(app: WholeApp) -> None:
-    set_keyframes(app, (1.0, 3.0), (4.0, 9.0))
     app.turn(30)
-    before = asked(app)
+    before = asked(app)  # what the scrub above came to
     app.hand.drag(moment(app, 2.0), moment(app, 3.0))
     app.turn(30)
     assert asked(app) != before
@@ -138,7 +134,7 @@ def test_it_plays_by_the_clock_and_loops(app: WholeApp) -> None:
     assert timeline.playhead == pytest.approx(at + 8.25 - timeline.draft.seconds)
 
 
-def test_ripple_replace_delete_and_taking_edits_back(app: WholeApp) -> None:
+def test_ripple_replace_delete_taking_edits_back_and_zoom(app: WholeApp) -> None:
     timeline = panel(app)
     set_keyframes(app, (0.0, 1.0), (2.0, 2.0), (4.0, 3.0))
     app.hand.click(*centre_of(timeline.upper.ripple.tag))
@@ -157,11 +153,6 @@ def test_ripple_replace_delete_and_taking_edits_back(app: WholeApp) -> None:
         app.hand.key("ctrl+shift+z")
         assert len(timeline.draft.keyframes) == count
     assert [each.seconds for each in timeline.draft.keyframes] == pytest.approx([0.0, 2.0, 4.0], abs=0.06)
-
-
-def test_the_wheel_zooms_and_fit_shows_all_again(app: WholeApp) -> None:
-    timeline = panel(app)
-    set_keyframes(app, (0.0, 1.0), (4.0, 2.0))
     app.hand.move(*moment(app, 4.0))
     app.hand.wheel(3)
     assert timeline.track.scale.span == pytest.approx(8.0 / 1.25**3)
@@ -169,18 +160,7 @@ def test_the_wheel_zooms_and_fit_shows_all_again(app: WholeApp) -> None:
     assert timeline.track.scale.span == 8.0
 
 
-def test_pictures_of_keyframes_come_from_frames_and_from_the_background(app: WholeApp) -> None:
-    timeline = panel(app)
-    set_keyframes(app, (0.0, 3.0))
-    taken = next(iter(timeline.pictures._taken.values()))
-    assert np.array_equal(taken, app.picture)  # 32 px: smaller than a thumbnail
-    timeline.random(5, 3)
-    app.until(lambda: all(timeline.track.atlas.place(number) for number in range(3)), "pictures")
-    drawn = np.random.RandomState(5).choice(10_000, 3, replace=False).tolist()
-    assert [each.request.latent for each in timeline.draft.keyframes] == [Latent(((seed, 1.0),)) for seed in drawn]
-
-
-def test_constant_speed_is_measured_in_the_background_and_undone(app: WholeApp) -> None:
+def test_constant_speed_and_pictures_come_from_the_background(app: WholeApp) -> None:
     timeline = panel(app)
     set_keyframes(app, (0.0, 3.0), (2.0, 9.0), (7.0, 50.0))
     before = timeline.draft
@@ -194,6 +174,12 @@ def test_constant_speed_is_measured_in_the_background_and_undone(app: WholeApp) 
     timeline.undo()
     timeline.undo()
     assert timeline.draft == before
+    taken = list(timeline.pictures._taken.values())[-1]
+    assert np.array_equal(taken, app.picture)  # 32 px: smaller than a thumbnail
+    timeline.random(5, 3)
+    app.until(lambda: all(timeline.track.atlas.place(number) for number in range(3)), "pictures")
+    drawn = np.random.RandomState(5).choice(10_000, 3, replace=False).tolist()
+    assert [each.request.latent for each in timeline.draft.keyframes] == [Latent(((seed, 1.0),)) for seed in drawn]
 
 
 def test_a_film_of_it_is_rendered_and_made_again_bit_for_bit(app: WholeApp) -> None:
@@ -211,7 +197,7 @@ def test_a_film_of_it_is_rendered_and_made_again_bit_for_bit(app: WholeApp) -> N
     assert again.frames_sha256 == made.frames_sha256
 
 
-def test_a_file_that_is_dropped_takes_the_place_of_the_keyframes(app: WholeApp, tmp_path) -> None:
+def test_files_sessions_and_what_cannot_be_shown_halfway(app: WholeApp, tmp_path) -> None:
     timeline = panel(app)
     set_keyframes(app, (0.0, 3.0), (4.0, 9.0))
     timeline.save(str(tmp_path / "kept.json"))
@@ -226,11 +212,11 @@ def test_a_file_that_is_dropped_takes_the_place_of_the_keyframes(app: WholeApp, 
     app.turn(2)
     assert "bad.json: the timeline is damaged" in dpg.get_value(timeline.line)
     assert timeline.timeline == kept
-
-
-def test_what_cannot_be_shown_halfway_is_said(app: WholeApp) -> None:
-    timeline = panel(app)
-    set_keyframes(app, (0.0, 3.0))
+    kept, draft = timeline.keep(), timeline.draft
+    timeline.recall({})
+    assert timeline.draft.keyframes == ()
+    timeline.recall(kept)
+    assert timeline.draft == draft
     app.hand.click(*moment(app, 4.0))
     app.panel("Noise").mode.set("none")
     app.turn(2)
@@ -253,13 +239,3 @@ def test_a_keyframe_of_another_model_opens_it(app: WholeApp) -> None:
     app.until(lambda: app.frame.model.path.endswith("stylegan2.pkl"), "the model")
     app.settle()
     assert asked(app).latent == Latent(((3, 1.0),))
-
-
-def test_a_session_keeps_the_timeline(app: WholeApp) -> None:
-    timeline = panel(app)
-    set_keyframes(app, (0.0, 3.0), (4.0, 9.0))
-    kept, draft = timeline.keep(), timeline.draft
-    timeline.recall({})
-    assert timeline.draft.keyframes == ()
-    timeline.recall(kept)
-    assert timeline.draft == draft
