@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +26,7 @@ from networks.plan import Noise
 from networks.taps import Taps
 
 W_SAMPLES, W_CHUNK = 10_000, 500  # pictures for mean and spread of w (appendix D), and how many are mapped at once
+SMALL = 64 * 64  # pixels
 MOVE_RATE = 0.02  # learning rate of shift (picture widths) and turn (radians), as a share of that of w
 WHOLE = 1e-6  # a letterbox leaves at least this share of the picture
 
@@ -84,6 +86,19 @@ def seen(x: Tensor, bgr: bool = False) -> Tensor:
     return torch.cat([torch.lerp(torch.full_like(colours, back), colours, opaque) for back in (-1.0, 1.0)])
 
 
+@contextmanager
+def threads_for(picture: Tensor) -> Iterator[None]:
+    """One thread for small pictures on a CPU: their operations are so short that waiting for a second thread, which on
+    a busy machine has to get its turn first, takes many times as long as what it computes."""
+    before = torch.get_num_threads()
+    alone = picture.device.type == "cpu" and picture[0, 0].numel() <= SMALL
+    torch.set_num_threads(1 if alone else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Projection:
     """One photo, one generator (whose weights gradients can pass).
 
@@ -138,6 +153,10 @@ class Projection:
 
     def step(self) -> Found:
         """Take one step; returns the picture it was taken from, measured before the step."""
+        with threads_for(self.target.picture):
+            return self._step()
+
+    def _step(self) -> Found:
         spread = self.sigma * self.schedule.noise_share(self.taken)
         drawn = torch.randn(self.w.shape, generator=self.stream).to(self.device)
         ws = (self.w + drawn * spread).expand(-1, self.generator.num_ws, -1)
