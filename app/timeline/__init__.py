@@ -135,8 +135,6 @@ class Timeline:
 
     def request_at(self, seconds: float) -> RenderRequest:
         """The request at a moment; with `loop` the end is the beginning, bit for bit."""
-        if self.loop:
-            seconds %= self.seconds
         shown = self.between(*self.place(seconds))
         turn = self.noise_turns * seconds / self.seconds % 1.0
         if turn == 0.0 or shown.noise.mode != "random":
