@@ -15,11 +15,21 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from networks.ops.kernels import FAST, PLANE, ROW, activated
+from networks.ops.kernels import FAST, PLANE, ROW
 
 LANES = 16  # channels at a time
 L2, L3, L4, L5, L6, L7, L8, L9, L10, L11, L12, L13, L14, L15, L16, L17, L18 = (LANES * i for i in range(2, 19))
 UP_TAPS, DOWN_TAPS, DOWN = 6, 12, 2  # taps of one phase; taps; decimation
+
+
+# The same as in `kernels`: what numba keeps on disk does not follow changes of another file.
+@njit("float32(float32, float32, float32)", nogil=True, cache=True, fastmath=FAST, inline="always")
+def activated(v, slope, clamp):  # type: ignore[no-untyped-def]
+    """The leaky ReLU of a slope in 0..1, bounded to +-clamp; what is not a number stays so."""
+    low = v * slope
+    v = low if low > v else v
+    v = clamp if clamp < v else v
+    return -clamp if -clamp > v else v
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
