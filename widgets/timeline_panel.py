@@ -22,7 +22,7 @@ from widgets.timeline_tools import LowerTools, UpperTools, Verbs
 from widgets.timeline_track import Shown, Track
 
 DEPTH = 100  # edits that can be taken back
-BELOW = 106  # screen pixels at scale 1 under the track
+BELOW = 98  # screen pixels at scale 1 under the track
 
 
 class TimelinePanel(Panel):
@@ -54,6 +54,7 @@ class TimelinePanel(Panel):
         self.track = Track(self.actions.texture, self.scrub, self.choose, self.move, BELOW)
         self.lower = LowerTools(verbs)
         self.line = note()
+        dpg.configure_item(self.window_id, no_scrollbar=True)  # the track takes what is left; the wheel still scrolls
         self.pictures = KeyPictures(self.actions)
 
     # -- the loop ----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from widgets.rows import Tag
 from widgets.timeline_pictures import Atlas
 from widgets.timeline_scale import Scale, clock, tick_words
 
-RULER, LANE, GRAPH, MARGIN, SMALLEST = 21, 18, 20, 34, 94  # screen pixels at scale 1
+RULER, LANE, GRAPH, MARGIN, SMALLEST = 21, 18, 20, 34, 98  # screen pixels at scale 1
 STILL = 3  # screen pixels that a click may move
 ZOOM_STEP = 1.25  # per notch of the wheel
 GROUND: look.Colour = (20, 22, 25, 255)
@@ -62,6 +62,7 @@ class Track(Canvas):
         self.scale = Scale(margin=MARGIN)
         self.held = ""  # 'scrub', 'key' or 'scroll' while a button is down
         self.high = 0  # screen pixels
+        self._inside = False  # the mouse is over it
         self._number, self._grip, self._press = 0, 0.0, (0.0, 0.0)
         self._moved = False
         self._head: Tag = 0
@@ -134,14 +135,18 @@ class Track(Canvas):
             self._paint_head()
 
     def _follow_height(self) -> None:
-        window = dpg.get_item_parent(self.canvas)
-        while window and not dpg.get_item_type(window).endswith("mvWindowAppItem"):
-            window = dpg.get_item_parent(window)
+        window = self._window()
         bottom = dpg.get_item_pos(self.canvas)[1] + look.pixels(self.below)
         high = max(look.pixels(SMALLEST), int(dpg.get_item_height(window) or 0) - bottom if window else 0)
         if high != self.high:
             self.high = high
             dpg.configure_item(self.canvas, height=high)
+
+    def _window(self) -> Tag:
+        window: Tag = dpg.get_item_parent(self.canvas) or 0
+        while window and not dpg.get_item_type(window).endswith("mvWindowAppItem"):
+            window = dpg.get_item_parent(window) or 0
+        return window
 
     def _follow_mouse(self) -> None:
         left, top = dpg.get_item_rect_min(self.drawlist)
@@ -150,7 +155,10 @@ class Track(Canvas):
         if self.held:
             self._hold(x, y)
             return
-        inside = dpg.is_item_hovered(self.drawlist)
+        inside = bool(dpg.is_item_hovered(self.drawlist))
+        if inside != self._inside:  # here the wheel zooms
+            self._inside = inside
+            dpg.configure_item(self._window(), no_scroll_with_mouse=inside)
         self.hovered = self.key_at(x, y) if inside else None
         if inside:
             self._begin(x, y, self.hovered)
