@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +125,8 @@ def save(opened: Opened, question: SaveSliders) -> Iterator[Update]:
             raise InputError("style channels have no vector in W; save them as .json")
         sets.save(together(library, in_w, opened), path)
         left = len(question.sliders) - len(in_w)
-        yield Update(
-            1.0, "Saved", f"saved {len(in_w)} directions to {path}" + (f"; {left} styles left out" * bool(left))
-        )
+        rest = f"; {left} style channel{'s' if left > 1 else ''} left out" if left else ""
+        yield Update(1.0, "Saved", f"saved {_counted(in_w)} to {path}{rest}")
         return
     if path.suffix.lower() != ".json":
         raise InputError(f"{path.name}: a set of directions is saved as .json or .npz")
@@ -140,7 +139,11 @@ def save(opened: Opened, question: SaveSliders) -> Iterator[Update]:
         "sliders": rows,
     }
     sets.write(path, json.dumps(content, indent=1).encode())
-    yield Update(1.0, "Saved", f"saved {len(rows)} directions to {path}")
+    yield Update(1.0, "Saved", f"saved {_counted(rows)} to {path}")
+
+
+def _counted(rows: Sequence[object]) -> str:
+    return f"{len(rows)} direction{'s' if len(rows) > 1 else ''}"
 
 
 def vector_of(library: Library, slider: Slider) -> dict[str, Any]:
