@@ -239,7 +239,7 @@ class Synthesis(nn.Module):
         for info in self.infos[first:]:
             layer = self.get_submodule(info.name)
             assert isinstance(layer, WaveletUp | ConvLayer | ToImage)
-            style = layer.affine(ws[:, info.w_index])
+            style = taps.on_style(info, layer.affine(ws[:, info.w_index]))
             if isinstance(layer, WaveletUp):
                 x = low_band(x, style)
             else:

@@ -20,7 +20,7 @@ from app.errors import InputError
 from app.renderer import Renderer
 from app.request import Mix, Model, Push, RenderRequest, Transform, Truncation, from_json, to_json
 from app.studies.droplets import DropletRule
-from networks.plan import OUTPUT, Noise
+from networks.plan import OUTPUT, PRE_NORM, Intervention, Noise
 from networks.taps import Cancelled, Taps
 from tests.app.conftest import build as build_app
 from tests.networks.small import NAMES, build, small
@@ -79,36 +79,35 @@ def test_a_frozen_input_stays_where_it_is():
     assert (moved[:, 1:] != still[:, 1:]).any(dim=2).all()
 
 
-class Hand(Taps):
-    """Adds to one channel of one style, as somebody would with a hook."""
-
-    def __init__(self, layer, channel, amount):
-        super().__init__()
-        self.layer, self.channel, self.amount = layer, channel, amount
-
-    def on_style(self, info, style):
-        if info.name == self.layer:
-            style = style.clone()
-            style[:, self.channel] += self.amount
-        return style
+def bias_of(affine):
+    """The bias whose last entries are added to the style: of a second-order style those of its third map."""
+    return getattr(affine, "proj", affine).bias.data
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_style_push_is_the_same_as_a_hook_on_the_style_in_every_family(name):
-    case = small(name)
-    library = Library(case.generator)
-    kinds = {info.kind: layer for layer, (info, _) in affines(case.generator).items()}  # the last of each kind
+def test_a_style_push_is_the_same_as_another_bias_in_every_family_also_early(name):
+    g, ws = build(name), small(name).ws
+    library = Library(g)
+    kinds = {info.kind: layer for layer, (info, _) in affines(g).items()}  # the last layer of each kind
     for layer in kinds.values():
-        info = affines(case.generator)[layer][0]
+        info, affine = affines(g)[layer]
         channel = info.style_dim // 2
-        amount = 4.0 * library.style(layer)[1][channel]
-        taps = Taps()
-        push.shift_styles(taps, (Push(f"style:{layer}", channel, 4.0),), library)
-        expected = case.generator.synthesize(case.ws, Hand(layer, channel, float(amount)))
-        found = case.generator.synthesize(case.ws, taps)
-        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5, msg=lambda text, at=layer: f"{at}: {text}")
-    styled = {info.name for info in case.generator.layers if info.w_index is not None}
-    assert set(affines(case.generator)) == styled  # no layer with a style is left out
+        strength = 0.5 / float(library.style(layer)[1][channel])  # weights are random: sigmas may be tiny
+        bias = bias_of(affine)
+        for stop in (None, *g.preview_sizes[:-1]):
+            taps, plain, moved = Taps(stop_at=stop), Taps(stop_at=stop), Taps(stop_at=stop)
+            push.shift_styles(taps, (Push(f"style:{layer}", channel, strength),), library)
+            found, still = g.synthesize(ws, taps), g.synthesize(ws, plain)
+            kept = bias.clone()
+            bias[channel - info.style_dim] += 0.5
+            expected = g.synthesize(ws, moved)
+            bias.copy_(kept)
+            size = float(expected.abs().max())
+            torch.testing.assert_close(found / size, expected / size, rtol=1e-4, atol=1e-5)
+            if stop is None:
+                assert (expected - still).abs().max() > 3e-4 * size, f"{layer} changes nothing"
+    styled = {info.name for info in g.layers if info.w_index is not None}
+    assert set(affines(g)) == styled  # no layer with a style is left out
 
 
 def test_the_style_that_enters_a_layer_is_seen_moved(files):
@@ -223,3 +222,16 @@ def test_text_is_never_pushed():
         steps = library.step(source, 0)
         assert np.abs(steps[: -g.c_dim]).max() > 0
         assert (steps[-g.c_dim :] == 0).all()
+
+
+def test_statistics_without_edits_are_those_of_the_pushed_picture():
+    """'untouched_norm' takes mean and sigma from a pass without edits: pushes are no edits, and belong to it."""
+    case = small("stylegan1")
+    library = Library(case.generator)
+    pushes = (Push("style:b4.conv1", 3, 0.5 / float(library.style("b4.conv1")[1][3])),)
+    plain, held = Taps(), Taps(edits=[Intervention("b8.conv1", "untouched_norm", 1.0, stage=PRE_NORM)])
+    for taps in (plain, held):
+        push.shift_styles(taps, pushes, library)
+    expected = case.generator.synthesize(case.ws, plain)
+    torch.testing.assert_close(case.generator.synthesize(case.ws, held), expected, rtol=1e-4, atol=1e-4)
+    assert (expected - case.generator.synthesize(case.ws)).abs().max() > 0.01
