@@ -50,7 +50,7 @@ class DirectionsPanel(Panel):
         heading("Sliders")
         with columns(0.25, 0.35, 0.18, 0.11, 0.11):
             self.ends = Checkbox("", True, ENDS_HINT, beside="ends")
-            self.straight = Button("Orthogonalize", STRAIGHT_HINT, self.orthogonalize, width=-1)
+            self.straight = Button("Orthogonal", STRAIGHT_HINT, self.orthogonalize, width=-1)
             self.save = Button("Save", SAVE_HINT, self._ask_save, width=-1)
             self.zero = Button(icon("rotate-ccw"), "All sliders back to 0.", self._zero, width=-1, theme="ghost")
             self.clear = Button(icon("trash-2"), "Remove all sliders.", lambda: self.put(()), width=-1, theme="ghost")
