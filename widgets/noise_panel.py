@@ -35,9 +35,11 @@ class NoisePanel(Panel):
             "", "const", MODES, "Off; the maps stored in the checkpoint; or drawn from N(0, 1) by the seed (N)."
         )
         self.seed = IntField("seed", 0, "Seed of random noise: the same seed and layer give the same noise.")
-        self.phase = Slider("loop", 0.0, 0.0, 1.0, PHASE_HINT, unit="turns", decimals=3)
-        self.flow = Checkbox("flow", False, "Let random noise go round its loop by itself, by the clock.")
-        self.speed = Slider("speed", 0.25, 0.02, 2.0, "Turns per second.", unit="turns / s")
+        self.loop_group = dpg.add_group(show=False)
+        with dpg.group(parent=self.loop_group):
+            self.phase = Slider("loop", 0.0, 0.0, 1.0, PHASE_HINT, unit="turns", decimals=3)
+            self.flow = Checkbox("flow", False, "Let random noise go round its loop by itself, by the clock.")
+            self.speed = Slider("speed", 0.25, 0.02, 2.0, "Turns per second.", unit="turns / s")
         self.difference = Checkbox("difference", False, "Show |with noise − without noise|, brightened by the gain.")
         self.gain = Slider("gain", 4.0, 1.0, 32.0, "Factor on the difference before it is shown.", unit="×", decimals=1)
         self.view_group = dpg.add_group(show=False)
@@ -73,7 +75,8 @@ class NoisePanel(Panel):
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow(frame)
         random = self.mode.value == "random"
-        self.seed.enabled = self.phase.enabled = self.flow.enabled = self.speed.enabled = random
+        self.seed.enabled = random
+        dpg.configure_item(self.loop_group, show=random)
         self.gain.enabled = self.difference.value
         dpg.configure_item(self.view_group, show=self.difference.value)
         if self.difference.value:
