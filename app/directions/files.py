@@ -126,7 +126,7 @@ def _given(name: str, content: Any, num_ws: int, w_dim: int) -> Given:
         directions = _shaped(name, array.T if key == "eigvec" else array, num_ws, w_dim, bare=False)
         sigma = content.get(SIGMA.get(key, ""))
         mean = content.get(MEAN.get(key, ""))
-        labels = content.get("labels")
+        labels = content.get("labels", _about(content).get("labels"))
         return _scaled(
             name, directions,
             None if sigma is None else _numbers(f"{name}, `{SIGMA[key]}`", sigma).reshape(-1),
@@ -136,6 +136,15 @@ def _given(name: str, content: Any, num_ws: int, w_dim: int) -> Given:
     if latent := [key for key in LATENT_KEYS if key in content]:
         raise InputError(f"{name}: `{latent[0]}` is a latent, a point and no direction; open it in the Latent panel")
     return _named(name, content, num_ws, w_dim)
+
+
+def _about(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The description inside of an .npz of our own; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads(str(content.get(ABOUT, "{}")))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _ganspace(name: str, content: Mapping[str, Any], w_dim: int) -> Mapping[str, Any]:
