@@ -44,6 +44,7 @@ class Linear(torch.nn.Module):
 @dataclass(frozen=True)
 class FakeOpened:
     generator: Linear
+    library: None = None  # of directions, which no request here asks for
 
 
 class FakeRenderer:

@@ -91,6 +91,11 @@ def build(name: str, seed: int = 0) -> Generator:
 @cache
 def small(name: str) -> Small:
     """A small generator and its inputs, shared by all tests: do not change it."""
+    with torch.inference_mode(False):  # whoever asks first: others take gradients
+        return _small(name)
+
+
+def _small(name: str) -> Small:
     generator = build(name)
     stream = torch.Generator().manual_seed(1)
     z = torch.randn(2, generator.z_dim, generator=stream)
