@@ -28,13 +28,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Timing:
-    """Where the time of one frame went, in milliseconds, and what computed it (`networks.ops.describe`)."""
+    """Where the time of one frame went, in milliseconds, and what computed it (`networks.ops.describe`).
+
+    settled: the same request gives the same bits from now on; False while compiled kernels are still loading.
+    """
 
     map_ms: float = 0.0
     synthesis_ms: float = 0.0
     view_ms: float = 0.0
     total_ms: float = 0.0
     backend: str = ""
+    settled: bool = True
 
 
 @dataclass(frozen=True)

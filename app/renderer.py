@@ -53,11 +53,11 @@ class Clock:
         self.parts[part] = self.parts.get(part, 0.0) + (now - self.began) * 1000
         self.began = now
 
-    def timing(self, backend: str) -> Timing:
+    def timing(self, backend: str, settled: bool) -> Timing:
         """The parts and their sum (opening a model not counted)."""
         names = ("map_ms", "synthesis_ms", "view_ms")
         values = {name: self.parts.get(name, 0.0) for name in names}
-        return Timing(**values, total_ms=sum(values.values()), backend=backend)
+        return Timing(**values, total_ms=sum(values.values()), backend=backend, settled=settled)
 
 
 class Renderer:
@@ -121,7 +121,7 @@ class Renderer:
             compiled.start()  # behind the first full picture
         self._early = self._early if stop is None else (opened.key, stop)
         following = None if stop is None else self._next_height(opened, request, ws, stop)
-        timing = clock.timing(ops.describe(opened.device))
+        timing = clock.timing(ops.describe(opened.device), compiled.is_settled())
         return Frame(
             0, request, picture, stop is None, shown, unlike, opened.info, None, timing, answers, following
         )  # fmt: skip

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from app.engine import Engine
 from app.errors import InputError, WriteError
@@ -21,12 +23,22 @@ from app.request import RenderRequest
 Sentence = tuple[str, bool]  # what to say, is it a problem
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A capture that begins with a frame which the worker is about to draw."""
+
+    path: Path
+    encoding: Encoding | None
+    frame: Future[Frame]
+
+
 class Recorder:
     """Everything is called on the main thread; waiting for a file happens in a thread of its own."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.perf_counter) -> None:
         self._engine, self._clock = engine, clock
         self._live: LiveCapture | None = None
+        self._waiting: Waiting | None = None
         self._walk: WalkJob | None = None
         self._closing: list[Future[Sentence]] = []
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="recording")
@@ -36,8 +48,8 @@ class Recorder:
 
     @property
     def capturing(self) -> bool:
-        """Whether a live capture is running."""
-        return self._live is not None
+        """Whether a live capture is running, or about to begin."""
+        return self._live is not None or self._waiting is not None
 
     @property
     def busy(self) -> bool:
@@ -46,11 +58,27 @@ class Recorder:
 
     def start_capture(self, path: Path, frame: Frame, encoding: Encoding | None = None) -> None:
         """Record what is shown from now on, beginning with this frame, at its model's full size."""
-        if frame.picture is None or frame.model is None:
+        if frame.picture is None or frame.model is None or self.capturing:
+            return
+        if not frame.timing.settled:  # it would differ from its replay in the last bits
+            self._say("The recording begins as soon as the compiled kernels are loaded.")
+            task = self._engine.ask(lambda renderer: settled(renderer, frame.request))
+            self._waiting = Waiting(path, encoding, task)
             return
         height, width = frame.model.resolution
         if self.begin(lambda: LiveCapture(path, (width, height), encoding, frame)):
             self.push(frame)
+
+    def _begin_waiting(self) -> None:
+        """The kernels are there: begin with the picture that they draw."""
+        assert self._waiting is not None
+        waiting, self._waiting = self._waiting, None
+        try:
+            frame = waiting.frame.result()
+        except Exception as error:
+            self._say(f"The recording could not begin: {error}", problem=True)
+        else:
+            self.start_capture(waiting.path, frame, waiting.encoding)
 
     def begin(self, make: Callable[[], LiveCapture]) -> bool:
         """Begin a live capture that is fed by whoever made it; False where none can begin, with a sentence why."""
@@ -79,6 +107,7 @@ class Recorder:
 
     def stop_capture(self) -> None:
         """Complete the file; a sentence follows when it is written."""
+        self._waiting = None
         if self._live is not None:
             self._encoder = self._live.state(self._clock()).encoder
             live, self._live = self._live, None
@@ -138,12 +167,16 @@ class Recorder:
         """What runs now; `message` holds the last result."""
         if self._live is not None:
             return self._live.state(self._clock())
+        if self._waiting is not None:
+            return RecordingState(path=str(self._waiting.path))
         if self._walk is not None and self._walk.is_running:
             return self._walk.state()
         return RecordingState(message=self._message, encoder=self._encoder)
 
     def finished(self) -> list[Sentence]:
         """Sentences about what ended since the last call."""
+        if self._waiting is not None and self._waiting.frame.done():
+            self._begin_waiting()
         if self._walk is not None and not self._walk.is_running:
             message, self._encoder = self._walk.state().message, self._walk.state().encoder
             self._say(message[:1].upper() + message[1:], problem=not message.startswith("wrote"))
@@ -165,6 +198,15 @@ class Recorder:
     def _say(self, text: str, problem: bool = False) -> None:
         self._message = text
         self._said.append((text, problem))
+
+
+def settled(renderer: Any, request: RenderRequest) -> Frame:
+    """Draw a request with the bits that it has from now on; waits for compiled kernels, in the worker."""
+    from networks.ops import compiled
+
+    compiled.settle()
+    frame: Frame = renderer.render(request)
+    return frame
 
 
 def _finish(live: LiveCapture, now: float) -> Sentence:

@@ -28,6 +28,11 @@ def filter_kernels() -> ModuleType | None:
     return None if _kernels is None else importlib.import_module("networks.ops.filter_kernels")
 
 
+def is_settled() -> bool:
+    """Whether it is known if there are any: from then on an operation has the same bits."""
+    return _kernels is not None or bool(why_not)
+
+
 def start() -> None:
     """Begin to load them, once, in a thread of their own."""
     global _thread

@@ -87,6 +87,34 @@ def test_another_resolution_ends_the_capture_with_a_sentence(engine: Engine, fra
     ]
 
 
+def test_a_capture_waits_for_the_kernels_that_decide_its_bits(engine: Engine, frames: list[Frame], tmp_path: Path):
+    live, _ = recorder(engine)
+    early = replace(frames[0], timing=replace(frames[0].timing, settled=False), picture=np.zeros((64, 64, 4), np.uint8))
+    film = tmp_path / "film.mp4"
+    live.start_capture(film, early)
+    assert (live.capturing, live.state().path) == (True, str(film))
+    live.push(early)  # not of the film yet
+    assert live.finished()[0][0].startswith("The recording begins as soon as")
+    assert live._waiting is not None
+    live._waiting.frame.result(timeout=60)
+    live.finished()
+    assert live.state().frames >= 0
+    live.stop_capture()
+    said(live)
+    with av.open(str(film)) as container:
+        first = next(iter(container.decode(video=0))).to_ndarray(format="rgb24")
+    assert first.max() > 0, "the picture that was drawn anew, not the black one"
+
+
+def test_a_capture_that_never_began_leaves_no_file(engine: Engine, frames: list[Frame], tmp_path: Path):
+    live, _ = recorder(engine)
+    live.start_capture(tmp_path / "film.mp4", replace(frames[0], timing=replace(frames[0].timing, settled=False)))
+    live.stop_capture()
+    assert not live.capturing
+    said(live)
+    assert not list(tmp_path.glob("film*"))
+
+
 def test_a_folder_that_cannot_be_made_is_a_sentence(engine: Engine, frames: list[Frame], tmp_path: Path):
     live, _ = recorder(engine)
     (tmp_path / "file").touch()
