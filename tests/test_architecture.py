@@ -14,8 +14,17 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "networks": {"networks"},
     "app": {"app", "networks"},
-    "widgets": {"widgets", "app.request", "app.frame", "app.compare", "app.control", "app.studies", "app.colormaps",
-                "app.timeline", "networks.plan"},
+    "widgets": {
+        "widgets",
+        "app.request",
+        "app.frame",
+        "app.compare",
+        "app.control",
+        "app.studies",
+        "app.colormaps",
+        "app.timeline",
+        "networks.plan",
+    },
 }
 PROJECT = ("networks", "app", "widgets", "main", "tests")
 
