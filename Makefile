@@ -31,7 +31,7 @@ run: setup
 	@sh .ci/run-app $(BIN)/python
 
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # two processes of one thread: they share two cores
 
 check: $(CHECKS)
 	$(BIN)/ruff check .

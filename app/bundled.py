@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from app.frame import BundledModel
+from app.request import Model, RenderRequest, Truncation, plane
 from app.safetensors_header import read_header
 
 MODELS = Path(__file__).parents[1] / "assets" / "models"
 TITLES = {"stylegan1": "StyleGAN", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
 FIRST = "stylegan2"  # what the app opens when nothing is named
+OPENING_PLACE, OPENING_PSI = (14.0, 0.0), 0.7  # on the plane of seeds
 
 
 def bundled_models(folder: Path = MODELS) -> tuple[BundledModel, ...]:
@@ -30,6 +32,11 @@ def first_model(folder: Path = MODELS) -> str:
     models = bundled_models(folder)
     preferred = [model for model in models if model.title == TITLES[FIRST]]
     return next((model.path for model in (*preferred, *models)), "")
+
+
+def opening(path: str) -> RenderRequest:
+    """What the app shows when nothing is named: a good picture of the first model, a little truncated, as most are."""
+    return RenderRequest(model=Model(path), latent=plane(*OPENING_PLACE), truncation=Truncation(OPENING_PSI))
 
 
 def _card(weights: Path) -> dict[str, Any] | None:

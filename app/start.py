@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.bundled import opening
 from app.errors import InputError
 from app.settings import config_dir, read_settings
 from app.window.layout import default_layout, layout_file
@@ -91,8 +92,8 @@ def run(
     paths: checkpoints; the first one is opened, the others join the recent list. script: a generator that drives the
     window, advanced once per turn (the tour, tests); the window closes when it ends. help_overlay: builds the help
     page from all shortcuts and returns what shows it. folder: settings and layout; output: pictures and recordings
-    (both default to the platform's own places). recover: show what was open in a window that ended unexpectedly,
-    where there is one, instead of the first path.
+    (both default to the platform's own places). recover: nothing was named, so show what was open in a window that
+    ended unexpectedly, where there is one, else a good picture of the first path.
     """
     from app.display.probe import DisplayProbe
 
@@ -135,6 +136,8 @@ def run(
         running.workspaces.show(settings.workspace)
         if not (recover and desk.sessions.recover()) and paths:
             desk.open(paths[0])
+            if recover:  # nothing was named
+                desk.restore(opening(paths[0]))
         try:
             _stay(running, script(running) if script is not None else None)
         finally:

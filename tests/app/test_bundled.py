@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bundled import MODELS, bundled_models, first_model
+from app.bundled import MODELS, bundled_models, first_model, opening
 from app.commands import main
 from app.training.run import write_generator
 from networks import registry
@@ -82,3 +82,10 @@ def test_without_arguments_the_bundled_stylegan2_opens(tmp_path):
     (bundled,), (run,) = opened
     assert Path(bundled).parts[-3:] == ("models", "emoji-stylegan2", "emoji-stylegan2.safetensors")
     assert run == str(tmp_path)
+
+
+def test_the_app_opens_on_a_truncated_picture_of_the_first_model() -> None:
+    request = opening(first_model())
+    assert request.model.path == first_model()
+    assert len(request.latent.seeds) == 1
+    assert 0 < request.truncation.psi < 1
