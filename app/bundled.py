@@ -18,7 +18,7 @@ from app.safetensors_header import read_header
 MODELS = Path(__file__).parents[1] / "assets" / "models"
 TITLES = {"stylegan1": "StyleGAN", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
 FIRST = "stylegan2"  # what the app opens when nothing is named
-OPENING_PLACE, OPENING_PSI = (14.0, 0.0), 0.7  # on the plane of seeds
+OPENING_PLACE, OPENING_PSI = (33.0, 0.0), 0.7  # on the plane of seeds
 
 
 def bundled_models(folder: Path = MODELS) -> tuple[BundledModel, ...]:
