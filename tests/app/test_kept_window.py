@@ -138,7 +138,7 @@ def test_a_performance_is_recorded_played_and_rendered(app: WholeApp, screen: Sc
     app.hand.drag((x, y), (x + 60, y + 20))
     app.settle()
     app.panel("Truncation").psi.set(0.5)
-    app.turn(2)
+    app.settle()
     ended, picture = app.running.loop.request(), app.picture.copy()
     app.hand.click(*centre_of(rows.record.tag))
     app.turn(2)

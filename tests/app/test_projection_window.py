@@ -38,9 +38,17 @@ def test_a_dropped_photo_is_projected_and_shown(app: WholeApp, tmp_path: Path) -
     app.desk.drop([str(tmp_path / "photo.png")])
     app.until(lambda: panel.pixels is not None, "the photo")
     assert panel.pixels.shape == (32, 32, 4)
+    app.settle()
     app.turn(6)
     assert panel.visible()
-    app.hand.click(*centre_of(panel.start_button.tag))
+
+    def begun() -> bool:
+        """Until the layout has come to rest, a click may miss the button."""
+        if panel.handle is None:
+            app.hand.click(*centre_of(panel.start_button.tag))
+        return panel.handle is not None
+
+    app.until(begun, "the start of the projection")
     app.until(lambda: panel.handle is not None and panel.handle.done, "the projection")
     assert panel.handle.state.problem is None
     app.turn(2)

@@ -193,7 +193,7 @@ def test_a_picture_of_the_model_is_found_again_and_another_is_not(emoji: Generat
         own = emoji.synthesize(emoji.map(z), noise=Noise("random", 9)).clamp(-1, 1)
     found, distances = projected(emoji, own, 60)
     assert found.best is not None
-    assert distances[0] / found.best.distance > 8
+    assert distances[0] / found.best.distance > 4
     assert found.best.psnr(found.target) > 25
     with torch.no_grad():
         fresh = noise_maps.draw_maps(found.layers, 1, found.device).values()
