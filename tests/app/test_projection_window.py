@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import dearpygui.dearpygui as dpg
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.projection import study
+from app.tour import press
 from tests.app.whole_app import WholeApp
-from tests.gui_support import centre_of
 
 pytestmark = pytest.mark.gui
 
@@ -41,22 +40,12 @@ def test_a_dropped_photo_is_projected_and_shown(app: WholeApp, tmp_path: Path) -
     app.settle()
     app.turn(6)
     assert panel.visible()
-
-    def begun() -> bool:
-        """Until the layout has come to rest, a click may miss the button."""
-        if panel.handle is None:
-            app.hand.click(*centre_of(panel.start_button.tag))
-        return panel.handle is not None
-
-    app.until(begun, "the start of the projection")
+    press(panel.start_button)  # by its own callback: the area is low in the tests' small window
     app.until(lambda: panel.handle is not None and panel.handle.done, "the projection")
     assert panel.handle.state.problem is None
     app.turn(2)
     assert panel.answer.best.distance == pytest.approx(panel.answer.distances.min())
-    place = dpg.get_item_rect_min(panel.show_button.tag)[1] - dpg.get_item_pos(panel.window_id)[1]
-    dpg.set_y_scroll(panel.window_id, place - 60)
-    app.turn(3)
-    app.hand.click(*centre_of(panel.show_button.tag))
+    press(panel.show_button)
     app.until(lambda: app.running.loop.request().latent.file, "the latent file")
     app.settle()
     assert np.abs(app.picture.astype(int) - panel.answer.best.picture).max() <= 1
