@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import dearpygui.dearpygui as dpg
 
-from app.frame import Frame, ModelInfo
+from app.frame import Frame, LoopState, ModelInfo
 from app.request import RenderRequest
 from app.studies import Study, StudyState
 from app.studies.picture_list import Small, shown_part
@@ -15,7 +15,9 @@ from app.studies.picture_sheet import PictureSheet, Sheet
 from widgets import look
 from widgets.canvas import Canvas
 from widgets.cell_grid import Cell, CellGrid, Plan
+from widgets.icons import icon
 from widgets.panel import Actions, Panel, StudyHandle
+from widgets.rows import Button
 from widgets.small_pictures import SmallPictures
 
 EXACT_HINT = (
@@ -32,6 +34,7 @@ class GridPanel(Panel):
     """
 
     grid: CellGrid
+    save: Button
 
     def __init__(self, actions: Actions) -> None:
         super().__init__(actions)
@@ -39,6 +42,30 @@ class GridPanel(Panel):
         self.base: RenderRequest | None = None
         self.sheet = SheetBox(actions)
         self._shown: tuple[object, ...] = ()  # what the grid was laid out for
+
+    def show(self, frame: Frame | None, state: LoopState) -> None:
+        self.follow_picture(frame)
+        self.show_grid(self.base is not None)
+
+    def show_grid(self, ready: bool) -> None:
+        """Lay out and draw while somebody looks. ready: there is something to draw."""
+        self.sheet.update()
+        self.save.rename(self.sheet.words or f"{icon('download')}  Sheet")
+        self.save.enabled = ready
+        visible = self.visible() and ready
+        if visible:
+            self._lay_out()
+        if self.pictures.update(visible) and visible:
+            self._fill()
+        self.grid.update()
+
+    def _lay_out(self) -> None:
+        """Decide what fits, and which pictures that takes."""
+        raise NotImplementedError
+
+    def _fill(self) -> None:
+        """Put what has been drawn into the grid."""
+        raise NotImplementedError
 
     def follow_picture(self, frame: Frame | None) -> bool:
         """Take the settings of a picture that is there; whether they are others than before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.frame import Frame, LoopState
 from app.request import Truncation
 from app.studies.picture_list import psi_values, truncated
 from app.studies.picture_sheet import Sheet, psi_sheet
@@ -39,18 +38,6 @@ class PsiStripPanel(GridPanel):
     def values(self) -> tuple[float, ...]:
         """psi of the pictures, from left to right."""
         return psi_values(int(self.number.value))
-
-    def show(self, frame: Frame | None, state: LoopState) -> None:
-        self.follow_picture(frame)
-        self.sheet.update()
-        self.save.rename(self.sheet.words or f"{icon('download')}  Sheet")
-        self.save.enabled = self.base is not None
-        visible = self.visible() and self.base is not None
-        if visible:
-            self._lay_out()
-        if self.pictures.update(visible) and visible:
-            self._fill()
-        self.grid.update()
 
     def _lay_out(self) -> None:
         assert self.base is not None

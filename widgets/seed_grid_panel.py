@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from app.frame import Frame, LoopState
 from app.request import Latent, Mix
 from app.studies.picture_list import of_seed
 from app.studies.picture_sheet import Sheet, row_words, seed_sheet
@@ -54,18 +53,6 @@ class SeedGridPanel(GridPanel):
     def jump(self) -> None:
         """Go to a page somewhere else."""
         self.start.set(random.randrange(0, 1_000_000))
-
-    def show(self, frame: Frame | None, state: LoopState) -> None:
-        self.follow_picture(frame)
-        self.sheet.update()
-        self.save.rename(self.sheet.words or f"{icon('download')}  Sheet")
-        self.save.enabled = self.base is not None
-        visible = self.visible() and self.base is not None
-        if visible:
-            self._lay_out()
-        if self.pictures.update(visible) and visible:
-            self._fill()
-        self.grid.update()
 
     def _lay_out(self) -> None:
         """What fits, and which pictures that takes."""

@@ -97,18 +97,9 @@ class StyleMatrixPanel(GridPanel):
     def show(self, frame: Frame | None, state: LoopState) -> None:
         self.follow_picture(frame)
         self.custom.enabled = self.group.value == "custom"
-        self.sheet.update()
-        self.save.rename(self.sheet.words or f"{icon('download')}  Sheet")
-        ready = self.base is not None and not self.complaint()
-        self.save.enabled = ready
         words = self.complaint() or f"rows {row_words(self.rows)} of ws" if self.model else ""
         dpg.configure_item(self.words, default_value=words, color=look.ERROR if self.complaint() else look.MUTED)
-        visible = self.visible() and ready
-        if visible:
-            self._lay_out()
-        if self.pictures.update(visible) and visible:
-            self._fill()
-        self.grid.update()
+        self.show_grid(self.base is not None and not self.complaint())
 
     def _lay_out(self) -> None:
         assert self.base is not None

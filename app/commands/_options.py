@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -158,8 +158,10 @@ def to_request(checkpoint: Path, options: dict[str, Any]) -> RenderRequest:
 
 
 def truncation(options: dict[str, Any], info: ModelInfo) -> Truncation:
-    """--psi and --cutoff; what is not given is what the file says."""
+    """--psi and --cutoff, or what --request says of both; what is not given is what the file says."""
     psi, cutoff = options["psi"], options["cutoff"]
+    if (whole := options["parts"].get("truncation")) is not None:
+        return cast(Truncation, whole)
     if psi is None:
         return Truncation(info.default_psi, info.default_cutoff if cutoff is None else cutoff)
     return Truncation(psi, cutoff)

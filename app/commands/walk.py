@@ -109,6 +109,8 @@ def walk(
         return
     if checkpoint is None or not seeds:
         raise click.UsageError("a walk needs a checkpoint and --seeds 0,1,2; or --timeline FILE; or --from SIDECAR")
+    if "latent" in options["parts"]:
+        raise click.UsageError("a walk goes through --seeds; leave the latent out of --request")
     from app.recording.offline import record_walk
     from app.recording.walk import Walk
     from app.renderer import Renderer

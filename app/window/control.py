@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,24 +26,13 @@ class Steered(Protocol):
     def parameters(self) -> Iterable[Parameter]: ...
 
 
-class KeyLike(Protocol):
-    """A shortcut of the app."""
-
-    @property
-    def keys(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def run(self) -> Callable[[], None]: ...
-
-
 class ControlDesk:
     """The one controller of the window; `adopt` once the panels are built."""
 
     def __init__(self, folder: Path) -> None:
         self.controller = Controller(folder, pads=joysticks.read, down=key_down)
 
-    def adopt(self, panels: Sequence[Steered], actions: Sequence[KeyLike]) -> None:
+    def adopt(self, panels: Sequence[Steered], actions: Sequence[shortcuts.ShortcutLike]) -> None:
         """Take over what can be moved, and what was bound in the last run."""
         live = [action for action in actions if action.keys in LIVE_ACTIONS]
         self.controller.offer(
@@ -84,7 +73,7 @@ class ControlDesk:
         self.controller.configure(replace(self.controller.options, monitor=name))
 
 
-def _trigger(action: KeyLike) -> Parameter:
+def _trigger(action: shortcuts.ShortcutLike) -> Parameter:
     return Parameter(f"App/{action.text}", lambda: 0.0, lambda value: action.run(), kind="trigger")
 
 

@@ -68,3 +68,17 @@ def test_classes_pushes_and_files_are_said() -> None:
 def test_a_damaged_request_is_one_sentence(parts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", SG2, "--request", parts, "--out", str(tmp_path)], lambda *_, **__: None) == 2
     assert "--request" in capsys.readouterr().err
+
+
+def test_what_a_request_says_of_psi_holds_and_a_walk_refuses_its_latent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--seeds", "3", "--request", '{"truncation":{"psi":0.25}}']
+    assert main(["render", SG2, *words, "--out", str(tmp_path / "said")], lambda *_, **__: None) == 0
+    assert main(["render", SG2, "--seeds", "3", "--psi", "0.25", "--out", str(tmp_path)], lambda *_, **__: None) == 0
+    said, plain = (np.asarray(Image.open(folder / "seed0003.png")) for folder in (tmp_path / "said", tmp_path))
+    assert np.array_equal(said, plain)
+    latent = '{"latent":{"seeds":[[9,1.0]]}}'
+    arguments = ["walk", SG2, "--seeds", "0,1", "--request", latent, "--out", str(tmp_path / "w.mp4")]
+    assert main(arguments, lambda *_, **__: None) == 2
+    assert "leave the latent out" in capsys.readouterr().err
