@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-
 from app.errors import DeviceError, InputError, WriteError
 from app.frame import Problem
-
-_LOST = ("cuda error", "device-side assert", "cudnn_status_execution_failed", "device is lost", "gpu is lost")
-_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad alloc", "failed to allocate")
+from networks.failures import is_lost_device, is_out_of_memory
 
 
 def describe(error: BaseException) -> Problem:
@@ -48,20 +44,9 @@ def is_expected(error: BaseException) -> bool:
     )
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Out of main memory or of GPU memory; torch says the former with a plain RuntimeError."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOMEM
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MEMORY)
-
-
-def is_lost_device(error: BaseException) -> bool:
-    """A GPU that fell off the bus or whose context is poisoned: every later call fails as well."""
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _LOST)
-
-
 def shortened(text: str, limit: int = 240) -> str:
     """Cut a long message at a word."""
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " ..."
+
+
+__all__ = ["describe", "is_expected", "is_lost_device", "is_out_of_memory", "shortened"]

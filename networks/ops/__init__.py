@@ -18,7 +18,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from networks.ops import compiled, cpu, filtered, fused, plain, reference, strips
+from networks.ops import compiled, cpu, filtered, fused, plain, proven, reference, strips
 from networks.ops.resampling import Resampling as Resampling
 
 Backend = Literal["reference", "plain", "cpu", "fused"]
@@ -62,8 +62,10 @@ def describe(device: torch.device) -> str:
     if (asked := forced()) is not None:
         return f"{asked}, as asked"
     if device.type == "cuda":
-        missing = fused.why_not(device)
-        return f"torch alone: {missing}" if missing else "cuDNN, then Triton kernels"
+        if missing := fused.why_not(device):
+            return f"torch alone: {missing}"
+        setbacks = proven.setbacks(device)
+        return f"cuDNN, then Triton kernels; {setbacks}" if setbacks else "cuDNN, then Triton kernels"
     if device.type != "cpu":
         return "torch alone"
     if compiled.kernels() is not None:

@@ -1,7 +1,8 @@
 """The operations on CUDA: cuDNN's convolutions, then one Triton kernel over the result.
 
 The same kernels run on a CPU under Triton's interpreter (TRITON_INTERPRET=1), which is how they are tested where there
-is no GPU. Where Triton is missing or cannot compile (it needs a C compiler on some systems), `plain` computes.
+is no GPU. Where Triton is missing or cannot compile (it needs a C compiler on some systems), `plain` computes; and
+where one of its kernels does not prove itself (`proven`), `plain` computes what that one would have.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,8 +20,9 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from networks.filters import separated
-from networks.ops import plain
+from networks.failures import in_words, is_fatal
+from networks.filters import separated, upfirdn2d
+from networks.ops import plain, proven
 from networks.ops.resampling import Resampling
 
 BLOCK = 1024  # values of one program of the epilogues
@@ -56,7 +59,9 @@ def why_not(device: torch.device) -> str:
         _epilogue(kernels, y, y, one, one[0], None, 1.0, None)
         return "" if y.item() == 2.0 else "Triton computes something else"
     except Exception as error:  # whatever a compiler or a driver may raise: torch alone will do
-        return f"Triton does not run: {type(error).__name__}: {error}".splitlines()[0]
+        if is_fatal(error):
+            raise
+        return f"Triton does not run ({in_words(error)})"
 
 
 def mapped_files() -> str:
@@ -88,10 +93,32 @@ def styled_conv2d(
         return plain.styled_conv2d(x, weight, style, bias, noise, fir, gain, clamp)
     y, scales = plain.convolve(x, weight, style, up=1 if fir is None else 2)
     assert scales is not None
-    scale, shift = scales[:, :, 0, 0].float(), bias.float()
-    if taps is None:
-        return _epilogue(kernels, y, y, scale, shift, noise, gain, clamp)
-    return _low_pass_epilogue(kernels, y.contiguous(), taps, scale, shift, noise, gain, clamp)
+    y = y if taps is None and _is_last(y) else y.contiguous()
+
+    def plainly(y: Tensor, scale: Tensor, bias: Tensor, noise: Tensor | None, clamp: float | None) -> Tensor:
+        if fir is not None:
+            y = upfirdn2d(y, fir.to(y.device), pad=plain.fir_padding(fir), gain=4)
+        return plain.activate(y, scale[:, :, None, None].to(y.dtype), bias, noise, gain, clamp)
+
+    def kernel(y: Tensor, scale: Tensor, bias: Tensor, noise: Tensor | None, clamp: float | None) -> Tensor:
+        if taps is None:
+            return _epilogue(kernels, y, y, scale, bias, noise, gain, clamp)
+        return _low_pass_epilogue(kernels, y, taps, scale, bias, noise, gain, clamp)
+
+    what = _epilogue_configuration(y, noise, taps is not None, clamp)
+    return proven.compute(what, kernel, plainly, (y, scales[:, :, 0, 0].float(), bias.float(), noise), clamp)
+
+
+def _epilogue_configuration(
+    y: Tensor, noise: Tensor | None, low_pass: bool, clamp: float | None
+) -> proven.Configuration:
+    """What an epilogue of y [N, C, H, W] is compiled for; H and W are one more than the output's before a low-pass."""
+    (N, C, H, W), more = y.shape, int(low_pass)
+    n, c, h, w = min(N, 2), proven.alike(C), proven.alike(H - more), proven.alike(W - more)
+    few = None if noise is None else (min(len(noise), n), 1, h, w)
+    family = "the low-pass epilogue" if low_pass else "the epilogue"
+    constants = _is_last(y), noise is not None, clamp is not None
+    return proven.Configuration(family, constants, y.dtype, ((n, c, h + more, w + more), (n, c), (c,), few))
 
 
 def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resampling) -> Tensor:
@@ -99,10 +126,38 @@ def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, how: Resam
     kernels, _ = _module()
     if kernels is None or how.up not in (1, 2, 4):
         return plain.filtered_lrelu(x, up_filter, down_filter, how)
-    left, right, top, bottom = how.padding
-    n, m = len(up_filter), down_filter.shape[-1]
     terms = _kept(down_filter, products)
     assert terms is not None
+
+    def plainly(x: Tensor, clamp: float | None) -> Tensor:
+        up, down = up_filter.to(x.device), down_filter.to(x.device)
+        return plain.filtered_lrelu(x, up, down, replace(how, clamp=clamp))
+
+    def kernel(x: Tensor, clamp: float | None) -> Tensor:
+        return _filtered_lrelu(kernels, x, up_filter, down_filter.shape[-1], terms, replace(how, clamp=clamp))
+
+    n, m = len(up_filter), down_filter.shape[-1]
+    family = f"the {'radial ' if down_filter.ndim == 2 else ''}filtered leaky ReLU of up-sampling {how.up}"
+    constants = how.up, how.down, n, m, len(terms), how.padding, how.clamp is not None
+    few = min(len(x), 2), min(x.shape[1], 3), *_few_samples(x, n, m, how)
+    return proven.compute(proven.Configuration(family, constants, x.dtype, (few,)), kernel, plainly, (x,), how.clamp)
+
+
+def _few_samples(x: Tensor, n: int, m: int, how: Resampling) -> tuple[int, int]:
+    """Height and width of a map that gives more than one tile, with the remainders by 16 that x [N, C, H, W] has."""
+    left, right, top, bottom = how.padding
+    sides = []
+    for side, pads in ((x.shape[2], top + bottom), (x.shape[3], left + right)):
+        least = -(-(TILE * how.down + n - 1 + m - pads) // how.up)
+        sides.append(min(side, least + (side - least) % 16))
+    return sides[0], sides[1]
+
+
+def _filtered_lrelu(
+    kernels: ModuleType, x: Tensor, up_filter: Tensor, m: int, terms: Tensor, how: Resampling
+) -> Tensor:
+    left, right, top, bottom = how.padding
+    n = len(up_filter)
     N, C, H, W = x.shape
     HO, WO = (_length(side, pads, n, m, how) for side, pads in ((H, (top, bottom)), (W, (left, right))))
     out = x.new_empty(N, C, HO, WO)
@@ -162,6 +217,11 @@ def _power(least: int) -> int:
     return max(16, 1 << (least - 1).bit_length())
 
 
+def _is_last(y: Tensor) -> bool:
+    """Whether the channels lie innermost in memory."""
+    return not y.is_contiguous() and y.is_contiguous(memory_format=torch.channels_last)
+
+
 def _epilogue(
     kernels: ModuleType,
     y: Tensor,
@@ -173,14 +233,10 @@ def _epilogue(
     clamp: float | None,
 ) -> Tensor:
     _, C, H, W = y.shape
-    last = not y.is_contiguous()
-    if last and not y.is_contiguous(memory_format=torch.channels_last):
-        y = out = y.contiguous()
-        last = False
     kernels.epilogue[(-(-y.numel() // BLOCK),)](
         y, out, scale.contiguous(), bias, *_noise(noise, y), C, H * W, _step(noise), SLOPE, gain,
         math.inf if clamp is None else clamp, y.numel(),
-        LAST=last, NOISY=noise is not None, BOUNDED=clamp is not None, BLOCK=BLOCK,
+        LAST=_is_last(y), NOISY=noise is not None, BOUNDED=clamp is not None, BLOCK=BLOCK,
     )  # fmt: skip
     return out
 

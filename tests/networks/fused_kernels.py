@@ -7,7 +7,7 @@ import torch
 
 from networks import ops
 from networks.filter_design import lowpass, radial_lowpass
-from networks.ops import fused, plain, reference
+from networks.ops import fused, plain, proven, reference
 from networks.ops.resampling import Resampling
 from networks.plan import Noise
 from tests.networks.small import small
@@ -97,3 +97,29 @@ def test_the_dispatch_falls_back_where_kernels_do_not_run(monkeypatch: pytest.Mo
         assert ops.chosen(x.clone().requires_grad_()) == "plain"
         monkeypatch.setattr(fused, "why_not", lambda device: "no compiler")
         assert ops.chosen(x) == "plain"
+
+
+def test_every_kernel_proves_itself_here_and_a_spoilt_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    proven.forget()
+    rng = torch.Generator().manual_seed(3)
+    up_filter = lowpass(12, 3.0, 2.5, 32.0)
+    downs = lowpass(12, 6.0, 3.0, 32.0), radial_lowpass(12, 6.0, 3.0, 32.0)
+    x, how = draw(rng, 1, 2, 40, 36), Resampling(2, 2, (9, 10, 9, 10), 2**0.5, 0.2, 256.0)
+    for dtype in (torch.float32, torch.float16):
+        for down in downs:
+            fused.filtered_lrelu(x.to(dtype), up_filter, down, how)
+        for seed in range(2):
+            first, *rest = layer(seed)
+            with torch.no_grad():
+                fused.styled_conv2d(first.to(dtype), *rest)
+    families = {what.family for _, what in proven._proofs}
+    assert len(families) == 4
+    assert len(proven._proofs) == 8
+    assert proven.setbacks(CPU) == ""
+    monkeypatch.setattr(fused, "SLOPE", 0.3)
+    proven.forget()
+    with torch.no_grad():
+        ours, theirs = fused.styled_conv2d(*layer(2)), plain.styled_conv2d(*layer(2))
+    assert torch.equal(ours, theirs)
+    assert proven.setbacks(CPU).startswith("torch for the epilogue (differs by 0.")
+    proven.forget()
