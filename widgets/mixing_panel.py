@@ -21,7 +21,7 @@ PER_LINE = 4
 class MixingPanel(Panel):
     """The second seed styles the rows that are ticked: coarse rows set pose and shape, fine ones colour and texture."""
 
-    title, order, window_id, area = "Mixing", 91, 1_000_000_006, "left-bottom"
+    title, order, window_id, area = "Mixing", 91, 1_000_000_006, "right-bottom"
 
     def build(self) -> None:
         self.seed = IntField("second seed", 1, "The seed whose w styles the ticked rows.")

@@ -44,7 +44,7 @@ STAND = "Drag the picture or walk (W) to see its steps."
 class PathLengthPanel(Panel):
     """A step meter, and path lengths of the point and of many seeds."""
 
-    title, order, window_id, area = "Path length", 125, 1_000_000_041, "right-bottom"
+    title, order, window_id, area = "Path length", 125, 1_000_000_041, "right-top"
 
     def build(self) -> None:
         self.mode = Choice("", "steps", MODES, MODE_HINT, on_change=lambda _: self._turn_to())

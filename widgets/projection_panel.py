@@ -77,7 +77,7 @@ FIGURES = {
 class ProjectionPanel(Panel):
     """Photo, progress and best picture side by side; the curve of the distance; the attribution check."""
 
-    title, order, window_id, area = "Projection", 112, 1_000_000_040, "right-bottom"
+    title, order, window_id, area = "Projection", 112, 1_000_000_040, "right-top"
 
     def build(self) -> None:
         self.words = note(NO_PHOTO)

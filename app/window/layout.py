@@ -79,6 +79,6 @@ def crc32c(data: bytes, seed: int = 0) -> int:
 
 
 def layout_file(folder: Path, panels: Sequence[Placed]) -> Path:
-    """The user's layout file for this set of panels: a new panel starts from the first layout again."""
-    ids = ",".join(str(panel.window_id) for panel in sorted(panels, key=lambda panel: panel.window_id))
+    """The user's layout file for these panels: a new one, or another first place, starts from the first layout again."""
+    ids = ",".join(sorted(f"{panel.window_id}@{panel.area}" for panel in panels))
     return folder / f"layout-{zlib.crc32(ids.encode()):08x}.ini"

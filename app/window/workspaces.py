@@ -26,14 +26,14 @@ WORKSPACES = (
         "Walk through W, mix styles, look into the layers.",
         ("Noise", "Mixing", "Directions", "Layers", "Transform", "Performance", "Capture", "Seeds", "Slots",
          "Style matrix", "Psi strip", "Interventions"),
-        ("Model", "Latent", "Picture", "Layers", "Transform", "Seeds"),
+        ("Model", "Latent", "Picture", "Layers", "Mixing", "Seeds"),
     ),
     Workspace(
         "Walk studio",
         "Keyframes, slots, recordings, control by other devices, photos.",
         ("Noise", "Mixing", "Directions", "Transform", "Capture", "Timeline", "Slots", "Path length", "Control",
          "Projection"),
-        ("Capture", "Latent", "Picture", "Projection", "Timeline"),
+        ("Capture", "Latent", "Picture", "Projection", "Transform", "Timeline"),
     ),
     Workspace(
         "Droplets",
@@ -54,11 +54,22 @@ WORKSPACES = (
         ("Training", "Layers", "Spectrum", "Performance", "Compare", "Seeds", "Noise"),
         ("Training", "Latent", "Picture", "Layers", "Spectrum", "Seeds"),
     ),
+    Workspace(
+        "Measure",
+        "What layers, noise and steps in W do to the picture, in numbers.",
+        ("Noise", "Layers", "Noise study", "Equivariance", "Path length", "Contributions", "Spectrum", "Performance",
+         "Seeds"),
+        ("Model", "Latent", "Picture", "Noise study", "Contributions", "Seeds"),
+    ),
 )  # fmt: skip
-EVERYTHING = "Everything"
+EVERYTHING = "Everything"  # no workspace to work in, and without a key: so many tabs fit no window
+EVERYTHING_HINT = (
+    "All panels at once. More tabs than fit beside each other: their titles are shortened.\n"
+    "Drag tabs to other places, or add single panels to a workspace with View > Panels."
+)
 FRAMES_TO_DOCK = 2
 FIRST = WORKSPACES[0].name
-NAMES = (*(workspace.name for workspace in WORKSPACES), EVERYTHING)
+NAMES = tuple(workspace.name for workspace in WORKSPACES)
 
 
 class Workspaces:
@@ -73,16 +84,17 @@ class Workspaces:
 
     def build_menu(self) -> None:
         """The menu entries, the chosen one ticked; called inside a menu."""
-        for number, name in enumerate(NAMES):
+        for number, name in enumerate((*NAMES, EVERYTHING), start=1):
+            keys = f"Ctrl+{number}" if name in NAMES else ""
             self._items[name] = dpg.add_menu_item(
-                label=name, shortcut=f"Ctrl+{number + 1}", check=True, callback=lambda _, __, name=name: self.show(name)
+                label=name, shortcut=keys, check=True, callback=lambda _, __, name=name: self.show(name)
             )
             with dpg.tooltip(self._items[name], delay=0.4):
                 dpg.add_text(_hint(name))
 
     def show(self, name: str) -> None:
         """Switch to a workspace; an unknown name (of another version's settings) is the first."""
-        name = name if name in NAMES else FIRST
+        name = name if name in (*NAMES, EVERYTHING) else FIRST
         self.name = name
         chosen = next((workspace for workspace in WORKSPACES if workspace.name == name), None)
         for title, window in self._windows.items():
@@ -106,4 +118,4 @@ class Workspaces:
 
 
 def _hint(name: str) -> str:
-    return next((workspace.hint for workspace in WORKSPACES if workspace.name == name), "All panels at once.")
+    return next((workspace.hint for workspace in WORKSPACES if workspace.name == name), EVERYTHING_HINT)

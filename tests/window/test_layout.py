@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.window.layout import DOCK_HOST, crc32c, default_layout, layout_file, tab_id
@@ -36,6 +36,8 @@ def test_side_columns_leave_room_for_the_picture_on_a_small_screen() -> None:
     assert int(centre.split("SizeRef=")[1].split(",")[0]) >= 370
 
 
-def test_a_new_panel_gets_a_new_layout_file(tmp_path: Path) -> None:
+def test_a_new_panel_or_another_place_gets_a_new_layout_file(tmp_path: Path) -> None:
     assert layout_file(tmp_path, PLACES) == layout_file(tmp_path, PLACES[::-1])
     assert layout_file(tmp_path, PLACES) != layout_file(tmp_path, PLACES[:2])
+    moved = [*PLACES[:2], replace(PLACES[2], area="right-top")]
+    assert layout_file(tmp_path, PLACES) != layout_file(tmp_path, moved)
