@@ -25,7 +25,16 @@ def kernels() -> ModuleType | None:
 
 def filter_kernels() -> ModuleType | None:
     """`networks.ops.filter_kernels`, or None like `kernels`."""
-    return None if _kernels is None else importlib.import_module("networks.ops.filter_kernels")
+    return _beside("filter_kernels")
+
+
+def up_kernels() -> ModuleType | None:
+    """`networks.ops.up_kernels`, or None like `kernels`."""
+    return _beside("up_kernels")
+
+
+def _beside(name: str) -> ModuleType | None:
+    return None if _kernels is None else importlib.import_module(f"networks.ops.{name}")
 
 
 def is_settled() -> bool:
@@ -54,7 +63,8 @@ def _load() -> None:
     global _kernels, why_not
     try:
         found = importlib.import_module("networks.ops.kernels")
-        importlib.import_module("networks.ops.filter_kernels")
+        for name in ("filter_kernels", "up_kernels"):
+            importlib.import_module(f"networks.ops.{name}")
         _kernels = found
     except ImportError as error:
         why_not = f"numba is not installed ({error})"

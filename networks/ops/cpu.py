@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import numpy as np
@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from networks.filters import separated
-from networks.ops import packed, plain, winograd
-from networks.ops.compiled import kernels
+from networks.ops import packed, plain, winograd, winograd_up
+from networks.ops.compiled import kernels, up_kernels
 from networks.ops.threads import share_rows
 
 PACKED_PIXELS = 32 * 32  # maps up to this size gain from packed weights; larger ones hide the re-ordering
@@ -38,17 +38,31 @@ def styled_conv2d(
         return plain.styled_conv2d(x, weight, style, bias, noise, fir, gain, clamp)
     if fir is None and winograd.pays(weight, x.shape[2], x.shape[3]):
         return _by_winograd(compiled, x, weight, style, bias, noise, gain, clamp)
-    scales = plain.style_scales(weight, style)
-    y = _convolution(x * style[:, :, None, None], weight, transposed=fir is not None)
-    source = y.permute(0, 2, 3, 1).contiguous()  # [N H W C], which it is in memory already
-    N, H, W, C = source.shape
-    target = source if taps is None else torch.empty(N, H - 1, W - 1, C)
+    if taps is None:
+        source = _convolution(x * style[:, :, None, None], weight, transposed=False).permute(0, 2, 3, 1).contiguous()
+        target, rows = source, iter([_rows(pixels) for pixels in source])
+    else:
+        target = torch.empty(len(x), 2 * x.shape[2], 2 * x.shape[3], len(weight))
+        rows = _transposed(compiled, x, weight, style)
     bound = np.float32(math.inf if clamp is None else clamp)
-    factors, shifts = (scales * gain).numpy(), (bias * gain).numpy()
-    for n in range(N):
+    factors, shifts = (plain.style_scales(weight, style) * gain).numpy(), (bias * gain).numpy()
+    for n, y in enumerate(rows):
         added = _noise_of(noise, n, gain)
-        _epilogue(compiled, _rows(source[n]), _rows(target[n]), taps, factors[n], shifts, added, bound)
+        _epilogue(compiled, y, _rows(target[n]), taps, factors[n], shifts, added, bound)
     return target.permute(0, 3, 1, 2)
+
+
+def _transposed(compiled: ModuleType, x: Tensor, weight: Tensor, style: Tensor) -> Iterator[np.ndarray]:
+    """For each picture, rows and columns that begin with the transposed convolution [2H+1, (2W+1)*O]; use each before
+    the next."""
+    up = up_kernels()
+    if up is None or not winograd_up.pays(weight, x.shape[2], x.shape[3]):
+        y = _convolution(x * style[:, :, None, None], weight, transposed=True)
+        yield from map(_rows, y.permute(0, 2, 3, 1).contiguous())
+        return
+    source, styles = x.permute(0, 2, 3, 1).contiguous(), style.contiguous().numpy()
+    for pixels, own in zip(source, styles, strict=True):
+        yield winograd_up.convolve_transposed(compiled, up, _rows(pixels), weight, own)
 
 
 def _convolution(x: Tensor, weight: Tensor, transposed: bool) -> Tensor:

@@ -93,7 +93,7 @@ def styled_conv2d(
         return plain.styled_conv2d(x, weight, style, bias, noise, fir, gain, clamp)
     y, scales = plain.convolve(x, weight, style, up=1 if fir is None else 2)
     assert scales is not None
-    y = y if taps is None and _is_last(y) else y.contiguous()
+    y = y if _is_last(y) else y.contiguous()
 
     def plainly(y: Tensor, scale: Tensor, bias: Tensor, noise: Tensor | None, clamp: float | None) -> Tensor:
         if fir is not None:
@@ -252,11 +252,12 @@ def _low_pass_epilogue(
     clamp: float | None,
 ) -> Tensor:
     N, C, H, W = y.shape
-    out = y.new_empty(N, C, H - 1, W - 1)
+    layout = torch.channels_last if _is_last(y) else torch.contiguous_format
+    out = torch.empty((N, C, H - 1, W - 1), dtype=y.dtype, device=y.device, memory_format=layout)
     kernels.low_pass_epilogue[(-(-out.numel() // BLOCK),)](
         y, out, taps[0], taps[1], scale.contiguous(), bias, *_noise(noise, y), C, H - 1, W - 1, _step(noise),
         SLOPE, gain, math.inf if clamp is None else clamp, out.numel(),
-        TAPS=taps.shape[1], NOISY=noise is not None, BOUNDED=clamp is not None, BLOCK=BLOCK,
+        TAPS=taps.shape[1], LAST=_is_last(y), NOISY=noise is not None, BOUNDED=clamp is not None, BLOCK=BLOCK,
     )  # fmt: skip
     return out
 

@@ -13,7 +13,13 @@ SLOPE = np.float32(0.2)
 # Sums may be contracted to fused multiply-adds, never re-ordered: a picture must not depend on how it was cut.
 FAST = {"nsz", "contract"}
 PLANE, ROW = "float32[:,::1]", "float32[::1]"
-BLOCK = 64  # channels that a Winograd tile is transformed for at a time: 36 rows of them stay in the first cache
+# Points of Winograd's transforms: 0, +-P, +-Q and infinity. Any would do; +-1 and +-2, those of most papers, lose 3 to
+# 5 times as much to rounding. The powers of these are exact.
+P, Q = np.float32(0.75), np.float32(1.5)
+PP, PPP, PPPP = P * P, P * P * P, P * P * P * P
+QQ, QQQ, QQQQ = Q * Q, Q * Q * Q, Q * Q * Q * Q
+SUM, PRODUCT = PP + QQ, PP * QQ
+BLOCK = 256  # channels that a Winograd tile is transformed for at a time: fewer, and cutting slices takes the time
 
 
 @njit("float32(float32, float32)", nogil=True, cache=True, inline="always")
@@ -53,18 +59,18 @@ def activate(y, scale, bias, noise, clamp, first, last):  # type: ignore[no-unty
     nogil=True, cache=True, fastmath=FAST,
 )  # fmt: skip
 def low_pass_and_activate(y, out, down, across, scale, bias, noise, clamp, first, last):  # type: ignore[no-untyped-def]
-    """out [2H, 2W*C] <- activated low-pass of y [2H+1, (2W+1)*C] in rows first..last of out.
+    """out [2H, 2W*C] <- activated low-pass of the first 2H+1 rows and (2W+1)*C columns of y; rows first..last.
 
     down [4], across [4]: the taps of the separable filter, turned. One sample of zeros lies around y.
     """
     C = scale.shape[0]
-    n, m = y.shape[1], out.shape[1]
-    W = m // C
+    m = out.shape[1]
+    n, W = m + C, m // C
     noisy = noise.shape[0] > 0
     padded = np.zeros(n + 2 * C, np.float32)  # one row, low-passed downwards, with a pixel of zeros on both sides
     middle = padded[C : C + n]
     left, here, right, far = padded[:m], padded[C : C + m], padded[2 * C : 2 * C + m], padded[3 * C : 3 * C + m]
-    bottom = y.shape[0] - 1
+    bottom = out.shape[0]
     a0, a1, a2, a3 = across[0], across[1], across[2], across[3]
     for r in range(first, last):
         above, row, below, under = y[max(r - 1, 0)], y[r], y[min(r + 1, bottom)], y[min(r + 2, bottom)]
@@ -103,10 +109,23 @@ def pad_and_scale(x, out, style, before, first, last):  # type: ignore[no-untype
                 scaled[c] = pixel[c] * style[c]
 
 
+@njit(f"void({', '.join([ROW] * 12)}, int64)", nogil=True, cache=True, fastmath=FAST, inline="always")
+def transform_in(d0, d1, d2, d3, d4, d5, t0, t1, t2, t3, t4, t5, n):  # type: ignore[no-untyped-def]
+    """t <- B^T d along one axis, for n channels; see `winograd.G`."""
+    for c in range(n):
+        a, b = d4[c] - QQ * d2[c], P * (d3[c] - QQ * d1[c])
+        e, g = d4[c] - PP * d2[c], Q * (d3[c] - PP * d1[c])
+        t0[c] = PRODUCT * d0[c] - SUM * d2[c] + d4[c]
+        t1[c] = a + b
+        t2[c] = a - b
+        t3[c] = e + g
+        t4[c] = e - g
+        t5[c] = PRODUCT * d1[c] - SUM * d3[c] + d5[c]
+
+
 @njit(f"void({PLANE}, {PLANE}, int64, int64, int64, int64, int64)", nogil=True, cache=True, fastmath=FAST)
 def tiles_in(x, out, C, across, top, first, last):  # type: ignore[no-untyped-def]
     """out [T, 36*C] <- B^T d B of the 6x6 tiles d of x [H+2, (W+2)*C]; tile rows first..last of a strip from `top`."""
-    four, five, two = np.float32(4), np.float32(5), np.float32(2)
     half = np.empty((36, BLOCK), np.float32)
     for row in range(first, last):
         y = (top + row) * 4
@@ -120,15 +139,7 @@ def tiles_in(x, out, C, across, top, first, last):  # type: ignore[no-untyped-de
                     d3, d4, d5 = x[y + 3][at : at + n], x[y + 4][at : at + n], x[y + 5][at : at + n]
                     t0, t1, t2 = half[j], half[6 + j], half[12 + j]
                     t3, t4, t5 = half[18 + j], half[24 + j], half[30 + j]
-                    for c in range(n):
-                        a, b = d4[c] - four * d2[c], d3[c] - four * d1[c]
-                        e, g = d4[c] - d2[c], two * (d3[c] - d1[c])
-                        t0[c] = four * d0[c] - five * d2[c] + d4[c]
-                        t1[c] = a + b
-                        t2[c] = a - b
-                        t3[c] = e + g
-                        t4[c] = e - g
-                        t5[c] = four * d1[c] - five * d3[c] + d5[c]
+                    transform_in(d0, d1, d2, d3, d4, d5, t0, t1, t2, t3, t4, t5, n)
                 for i in range(6):
                     k = 6 * i
                     d0, d1, d2, d3, d4, d5 = half[k], half[k + 1], half[k + 2], half[k + 3], half[k + 4], half[k + 5]
@@ -136,15 +147,7 @@ def tiles_in(x, out, C, across, top, first, last):  # type: ignore[no-untyped-de
                     t0, t1, t2 = to[at : at + n], to[at + C : at + C + n], to[at + 2 * C : at + 2 * C + n]
                     t3, t4 = to[at + 3 * C : at + 3 * C + n], to[at + 4 * C : at + 4 * C + n]
                     t5 = to[at + 5 * C : at + 5 * C + n]
-                    for c in range(n):
-                        a, b = d4[c] - four * d2[c], d3[c] - four * d1[c]
-                        e, g = d4[c] - d2[c], two * (d3[c] - d1[c])
-                        t0[c] = four * d0[c] - five * d2[c] + d4[c]
-                        t1[c] = a + b
-                        t2[c] = a - b
-                        t3[c] = e + g
-                        t4[c] = e - g
-                        t5[c] = four * d1[c] - five * d3[c] + d5[c]
+                    transform_in(d0, d1, d2, d3, d4, d5, t0, t1, t2, t3, t4, t5, n)
 
 
 @njit(
@@ -153,7 +156,6 @@ def tiles_in(x, out, C, across, top, first, last):  # type: ignore[no-untyped-de
 )  # fmt: skip
 def tiles_out(tiles, out, scale, bias, noise, slope, clamp, across, top, first, last):  # type: ignore[no-untyped-def]
     """out [H, W*C] <- clamp(lrelu(A^T m A * scale + bias + noise)) of the products m in tiles [T, 36*C]."""
-    two, four, eight = np.float32(2), np.float32(4), np.float32(8)
     C = scale.shape[0]
     half = np.empty((24, BLOCK), np.float32)
     noisy = noise.shape[0] > 0
@@ -172,9 +174,9 @@ def tiles_out(tiles, out, scale, bias, noise, slope, clamp, across, top, first, 
                     for c in range(n):
                         a, b, e, g = m1[c] + m2[c], m1[c] - m2[c], m3[c] + m4[c], m3[c] - m4[c]
                         s0[c] = m0[c] + a + e
-                        s1[c] = b + two * g
-                        s2[c] = a + four * e
-                        s3[c] = b + eight * g + m5[c]
+                        s1[c] = P * b + Q * g
+                        s2[c] = PP * a + QQ * e
+                        s3[c] = PPP * b + QQQ * g + m5[c]
                 for i in range(4):
                     k, y = 6 * i, (top + row) * 4 + i
                     m0, m1, m2, m3, m4, m5 = half[k], half[k + 1], half[k + 2], half[k + 3], half[k + 4], half[k + 5]
@@ -188,9 +190,9 @@ def tiles_out(tiles, out, scale, bias, noise, slope, clamp, across, top, first, 
                     for c in range(n):
                         a, b, e, g = m1[c] + m2[c], m1[c] - m2[c], m3[c] + m4[c], m3[c] - m4[c]
                         v0 = (m0[c] + a + e) * factor[c] + (shift[c] + n0)
-                        v1 = (b + two * g) * factor[c] + (shift[c] + n1)
-                        v2 = (a + four * e) * factor[c] + (shift[c] + n2)
-                        v3 = (b + eight * g + m5[c]) * factor[c] + (shift[c] + n3)
+                        v1 = (P * b + Q * g) * factor[c] + (shift[c] + n1)
+                        v2 = (PP * a + QQ * e) * factor[c] + (shift[c] + n2)
+                        v3 = (PPP * b + QQQ * g + m5[c]) * factor[c] + (shift[c] + n3)
                         p0[c] = activated(v0, slope, clamp)
                         p1[c] = activated(v1, slope, clamp)
                         p2[c] = activated(v2, slope, clamp)

@@ -23,6 +23,12 @@ def style_scales(weight: Tensor, style: Tensor, eps: float = 1e-8) -> Tensor:
     return (style.square() @ energy.t() + eps).rsqrt()
 
 
+def innermost(device: str, dtype: torch.dtype) -> bool:
+    """Whether convolutions without gradients want channels innermost: on a CPU (10 to 20 % faster), and in fp16 on
+    CUDA, where tensor cores read them so and cuDNN would turn planes for every call."""
+    return device == "cpu" or (device == "cuda" and dtype == torch.float16)
+
+
 def convolve(
     x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: int = 1
 ) -> tuple[Tensor, Tensor | None]:
@@ -37,8 +43,8 @@ def convolve(
     scales = style_scales(weight, style)[:, :, None, None].to(x.dtype) if demodulate else None
     x = x * style[:, :, None, None].to(x.dtype)
     learning = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
-    if x.device.type == "cpu" and not learning:
-        x = x.contiguous(memory_format=torch.channels_last)  # 10 to 20 % faster; outputs inherit it, so it copies once
+    if not learning and innermost(x.device.type, x.dtype):
+        x = x.contiguous(memory_format=torch.channels_last)  # outputs inherit it, so it copies once
     weight = weight.to(x.dtype)
     if up == 2:
         return F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), scales

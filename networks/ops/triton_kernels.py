@@ -37,16 +37,21 @@ def epilogue(
 @triton.jit
 def low_pass_epilogue(
     y, out, down, across, scale, bias, noise, C, H, W, noise_step, slope, gain, bound, total,
-    TAPS: tl.constexpr, NOISY: tl.constexpr, BOUNDED: tl.constexpr, BLOCK: tl.constexpr,
+    TAPS: tl.constexpr, LAST: tl.constexpr, NOISY: tl.constexpr, BOUNDED: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """The same after a separable low-pass of TAPS x TAPS: y [N, C, H + 1, W + 1] -> out [N, C, H, W].
+    """The same after a separable low-pass of TAPS x TAPS: y [N, C, H + 1, W + 1] -> out [N, C, H, W], or both with
+    channels innermost (LAST).
 
     down, across: the taps of each axis in the order in which they meet rising rows and columns, padded by one.
     """
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = i < total
-    column, row, plane = i % W, i // W % H, i // W // H
-    c, n = plane % C, plane // C
+    if LAST:
+        c, column, row, n = i % C, i // C % W, i // C // W % H, i // C // W // H
+        plane, step, start = n, C, c
+    else:
+        column, row, c, n = i % W, i // W % H, i // W // H % C, i // W // H // C
+        plane, step, start = n * C + c, 1, 0
     x = tl.zeros([BLOCK], tl.float32)
     for v in tl.static_range(TAPS):
         r = row + v - 1
@@ -54,7 +59,7 @@ def low_pass_epilogue(
         for u in tl.static_range(TAPS):
             k = column + u - 1
             there = inside & (r >= 0) & (r <= H) & (k >= 0) & (k <= W)
-            at = (plane * (H + 1) + r) * (W + 1) + k
+            at = ((plane * (H + 1) + r) * (W + 1) + k) * step + start
             line += tl.load(across + u) * tl.load(y + at, mask=there, other=0.0).to(tl.float32)
         x += tl.load(down + v) * line
     x = x * tl.load(scale + n * C + c, mask=inside, other=0.0) + tl.load(bias + c, mask=inside, other=0.0)

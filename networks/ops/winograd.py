@@ -1,7 +1,7 @@
 """3x3 convolutions by Winograd's F(4x4, 3x3) (Lavin and Gray 2016): 36 products per 16 outputs instead of 144.
 
 Style in, demodulation, noise, bias and activation out are part of the transforms, so a layer of StyleGAN2 is: one pass
-that reads the map, 36 products of matrices, one pass that writes the next map. Exact but for rounding (5e-6 of the
+that reads the map, 36 products of matrices, one pass that writes the next map. Exact but for rounding (2e-6 of the
 range). The transformed weights take four times the room of the weights, so only large layers go this way.
 """
 
@@ -21,11 +21,20 @@ from networks.ops import packed
 from networks.ops.threads import share_rows
 from networks.ops.workspace import workspace
 
-# 1-D transform of the 3 taps for outputs 4 and points 0, +-1, +-2, infinity.
-G = torch.tensor(
-    [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6],
-     [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]], dtype=torch.float64,
-)  # fmt: skip
+P, Q = 3 / 4, 3 / 2  # the points of the transforms are 0, +-P, +-Q and infinity: see `kernels`
+
+
+def taps_transform(taps: int) -> Tensor:
+    """G [6, taps] of F(7 - taps, taps), float64: row p is (1, p, p^2) / M'(p) with M = x (x^2 - P^2) (x^2 - Q^2)."""
+    rows = [[point**k / slope for k in range(taps)] for point, slope in SLOPES]
+    return torch.tensor([*rows, [0.0] * (taps - 1) + [1.0]], dtype=torch.float64)
+
+
+SLOPES = [
+    (0.0, P**2 * Q**2), *((sign * P, 2 * P**2 * (P**2 - Q**2)) for sign in (1, -1)),
+    *((sign * Q, 2 * Q**2 * (Q**2 - P**2)) for sign in (1, -1)),
+]  # fmt: skip
+G = taps_transform(3)
 POINTS = 36
 TILE = 4  # outputs per tile and axis
 LEAST_CHANNELS, LEAST_SIZE = 64, 32  # below, oneDNN's direct convolution is faster, or the room is not worth it
