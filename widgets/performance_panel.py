@@ -82,9 +82,10 @@ class PerformancePanel(Panel):
             "computed by": timing.backend,
             "pictures to": "OpenGL texture" if state.backend == "gl" else "raw texture (float32)",
         }
-        return rows | _machine(model) if model is not None else rows
+        return rows | _machine(model, frame.request.model.precision) if model is not None else rows
 
 
-def _machine(model: ModelInfo) -> dict[str, str]:
-    """What the generator really runs on."""
-    return {"runs on": f"{model.device}, {model.precision}", "threads": f"{model.threads}"}
+def _machine(model: ModelInfo, asked: str) -> dict[str, str]:
+    """What the generator really runs on; asked: the precision that the request wants."""
+    precision = "fp32" if asked == "fp32" else model.precision
+    return {"runs on": f"{model.device}, {precision}", "threads": f"{model.threads}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from networks import ops
+from networks import ops, stylegan2
 from networks.filter_design import lowpass, radial_lowpass
 from networks.ops import fused, plain, proven, reference
 from networks.ops.resampling import Resampling
@@ -42,6 +42,27 @@ def test_the_epilogue_takes_maps_as_they_lie_in_memory(memory: torch.memory_form
     torch.testing.assert_close(out, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+def test_the_low_pass_takes_maps_as_they_lie_in_memory(memory: torch.memory_format, dtype: torch.dtype) -> None:
+    """Against the sum over the taps, written out."""
+    rng = torch.Generator().manual_seed(1)
+    y = draw(rng, 2, 5, 8, 4).to(dtype).contiguous(memory_format=memory)
+    scale, bias, noise = draw(rng, 2, 5), draw(rng, 5), draw(rng, 2, 1, 7, 3)
+    down, across = torch.tensor([[0.1, 0.2, 0.3, 0.7], [0.5, -0.1, 0.4, 0.9]])
+    padded = torch.nn.functional.pad(y.double(), (1, 1, 1, 1))
+    summed = sum(down[v] * across[u] * padded[:, :, v : v + 7, u : u + 3] for v in range(4) for u in range(4))
+    expected = summed * scale[:, :, None, None] + bias[:, None, None] + noise
+    expected = (torch.where(expected < 0, expected * 0.2, expected) * 1.5).clamp(-2, 2)
+    kernels, _ = fused._module()
+    assert kernels is not None
+    out = fused._low_pass_epilogue(kernels, y, torch.stack([down, across]), scale, bias, noise, 1.5, 2.0)
+    assert out.is_contiguous(memory_format=memory)
+    assert out.dtype == dtype
+    close = 1e-5 if dtype == torch.float32 else 2e-3
+    torch.testing.assert_close(out.double(), expected, rtol=close, atol=close)
+
+
 @pytest.mark.parametrize("radial", [False, True])
 @pytest.mark.parametrize("up", [2, 4])
 @pytest.mark.parametrize("size", [(20, 37), (34, 9)])
@@ -76,6 +97,19 @@ def test_whole_pictures_equal_the_textbooks(name: str) -> None:
         with ops.using("reference"):
             theirs = generator.synthesize(ws, noise=Noise("random", 3))
     assert error(ours, theirs) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["stylegan2-skip", "stylegan2-resnet"])
+def test_half_precision_at_the_top_stays_close(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layers that a GPU runs in fp16, run in fp16 here, channels innermost from one to the next."""
+    generator, ws = small(name).generator, small(name).ws
+    with torch.no_grad():
+        expected = generator.synthesize(ws)
+        dtypes = {info.name: torch.float16 if info.half else torch.float32 for info in generator.layers}
+        monkeypatch.setattr(stylegan2, "layer_dtype", lambda info, device, precision: dtypes[info.name])
+        with ops.using("fused"):
+            assert error(generator.synthesize(ws), expected) < 3e-3
+    assert torch.float16 in dtypes.values()
 
 
 def test_a_layer_of_stylegan3_equals_the_textbook() -> None:

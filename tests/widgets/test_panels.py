@@ -303,6 +303,15 @@ def test_performance_starts_from_the_command_line(bench: Bench) -> None:
     assert ("set_ui_scale", (1.5,)) in bench.notes.log
 
 
+def test_the_precision_that_was_asked_for_is_the_one_that_is_shown(bench: Bench) -> None:
+    (panel,) = bench.add(PerformancePanel)
+    bench.show(model=replace(model(), device="cuda", precision="fp16 at the top"))
+    assert dict(panel.table._shown)["runs on"] == "cuda, fp16 at the top"
+    panel.precision.set("fp32")
+    bench.show(request=bench.turn())
+    assert dict(panel.table._shown)["runs on"] == "cuda, fp32"
+
+
 def test_times_are_plotted_from_the_right(bench: Bench) -> None:
     (panel,) = bench.add(PerformancePanel)
     bench.show(timing=Timing(total_ms=50.0))
