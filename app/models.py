@@ -140,6 +140,9 @@ class ModelStore:
     def __len__(self) -> int:
         return len(self._opened)
 
+    def __bool__(self) -> bool:
+        return True  # one with nothing in it is still one: `store or ModelStore()` would swap it for another
+
 
 def _release() -> None:
     """Give the memory of generators that nobody holds any more back to the system and the GPU."""

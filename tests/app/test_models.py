@@ -12,6 +12,7 @@ import pytest
 from app import models
 from app.errors import DeviceError
 from app.models import ModelStore
+from app.renderer import Renderer
 from app.request import Model
 from networks.checkpoint.errors import CheckpointError
 from networks.taps import Cancelled
@@ -45,6 +46,16 @@ def test_the_cache_is_bounded_by_count_and_by_bytes(files):
     for model in requests:
         small.open(model)
     assert len(small) == 2
+
+
+def test_a_renderer_draws_with_the_very_store_that_it_is_given(files):
+    """An empty one, too: renderers that are to keep one model must not keep six."""
+    store = ModelStore(count=1)
+    renderer = Renderer(store)
+    for name in ("a.pkl", "b.pkl"):
+        renderer.open(files.add(name))
+    assert renderer.store is store
+    assert len(store) == 1
 
 
 def test_what_left_the_cache_is_freed(files):
