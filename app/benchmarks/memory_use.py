@@ -1,81 +1,168 @@
-"""Memory of the process after many pictures and after many models: it must stay bounded."""
+"""Memory of the process: for one picture, for many models, and through a long walk, where it must stay bounded.
+
+Every row is measured in a fresh process; its peak is the kernel's own (VmHWM), from the start of that process.
+"""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.benchmarks.alone import alone
-from app.benchmarks.machine import resident_mb
+from app.benchmarks.machine import peak_mb, resident_mb
 from app.benchmarks.models import write_models
-from app.benchmarks.numbers import markdown, short, slope
+from app.benchmarks.numbers import Trend, markdown, short, slope
 from app.models import ModelStore
 from app.renderer import Renderer
-from app.request import Latent, Model, RenderRequest
+from app.request import Model, RenderRequest, plane
 
-RENDERS, MODELS, KEPT = 200, 10, 4
-WARM = 20  # pictures until caches are full
-NAME, QUICK_NAME = "stylegan2-256", "stylegan2-64-small"
-SHOWN_RENDERS, SHOWN_MODELS = (1, 20, 100, RENDERS), (1, KEPT, 5, 7, MODELS)
+MODELS = 10
+PICTURES, QUICK_PICTURES = ("stylegan2-1024", "stylegan3-t-256"), ("stylegan2-64-small", "stylegan3-t-64-small")
+NAME, QUICK_NAME = "stylegan2-256", "stylegan2-64-small"  # of which many are opened
+WALKED, QUICK_WALKED = ("stylegan2-256", "stylegan2-1024"), ("stylegan2-64-small",)
+WALK_S, QUICK_WALK_S = 600.0, 10.0
+EVERY_S = 1.0  # between two looks at the memory
+WARM = 1 / 6  # of a walk: caches fill; the slope is that of the rest
+STEP = (0.77, 0.43)  # of a walk, per picture, in units of the seed plane: one or two new seeds with each picture
+HEAD = ("in a fresh process", "weights kept, MB", "torch loaded, MB", "afterwards, MB", "peak, MB")
+WALK_HEAD = (
+    "walk", "minutes", "pictures", "warm, MB", "at the end, MB", "peak, MB", "slope, MB per hour", "standard error",
+    "the same, samples correlated",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class MemoryUse:
-    """Resident MB: with torch loaded, after each picture of one model, after each of several models in turn."""
+class Held:
+    """Resident MB of a process: with torch loaded, after each model's picture, and the most ever. kept: models that
+    were open at the end."""
 
     start: float
-    renders: list[float]
-    models: list[float]
+    after: list[float]
+    peak: float
+    kept: int
 
 
-def measure(paths: list[str], device: str) -> MemoryUse:
-    """Draw `RENDERS` different pictures, then one of each model; runs alone in its process."""
+@dataclass(frozen=True)
+class Walked:
+    """Resident MB of a process that draws without a stop, as (second, MB), the most ever, and how many pictures."""
+
+    samples: list[tuple[float, float]]
+    peak: float
+    pictures: int
+
+    @property
+    def warm(self) -> list[tuple[float, float]]:
+        """Samples from when caches are full."""
+        return [sample for sample in self.samples if sample[0] >= WARM * self.samples[-1][0]]
+
+    def trend(self) -> Trend | None:
+        """Growth in MB per hour; None where the walk was too short to tell."""
+        warm = self.warm
+        return Trend.of([at / 3600 for at, _ in warm], [mb for _, mb in warm]) if len(warm) > 2 else None
+
+
+def draw_one_of_each(paths: list[str], device: str, kept: int | None) -> Held:
+    """One picture of each model in turn; runs alone in its process. kept: as many stay open; None: as in the app."""
     start = resident_mb()
-    renderer = Renderer(ModelStore(count=KEPT))
-    request = RenderRequest(model=Model(paths[0], device))
-    renders, models = [], []
-    for seed in range(RENDERS):
-        renderer.render(replace(request, latent=Latent(((seed, 1.0),))))
-        renders.append(resident_mb())
+    store = ModelStore() if kept is None else ModelStore(count=kept)
+    renderer = Renderer(store)
+    after = []
     for path in paths:
         renderer.render(RenderRequest(model=Model(path, device)))
-        models.append(resident_mb())
-    return MemoryUse(start, renders, models)
+        after.append(resident_mb())
+    return Held(start, after, peak_mb(), len(store))
+
+
+def walk(path: str, device: str, seconds: float) -> Walked:
+    """Draw a walk through W for so many seconds; runs alone in its process."""
+    renderer, request = Renderer(), RenderRequest(model=Model(path, device))
+
+    def draw(number: int) -> None:
+        renderer.render(replace(request, latent=plane(number * STEP[0], number * STEP[1])))
+
+    return watched(draw, seconds)
+
+
+def watched(draw: Callable[[int], None], seconds: float, clock: Callable[[], float] = time.perf_counter) -> Walked:
+    """Draw number 0, 1, ... for so many seconds. Looks at the memory once a second, always between two pictures, so
+    that what a pass holds for a moment is not taken for growth."""
+    samples: list[tuple[float, float]] = []
+    began, pictures = clock(), 0
+    while (now := clock() - began) < seconds:
+        draw(pictures)
+        pictures += 1
+        if now >= len(samples) * EVERY_S:
+            samples.append((clock() - began, resident_mb()))
+    return Walked(samples, peak_mb(), pictures)
 
 
 def table(quick: bool, device: str, say: Callable[[str], None]) -> list[str]:
-    """Markdown lines: memory at each stage, and how it grows."""
-    name = QUICK_NAME if quick else NAME
+    """Markdown lines: a row for each process, how models in turn add up, a row for each walk."""
+    name, seconds = (QUICK_NAME, QUICK_WALK_S) if quick else (NAME, WALK_S)
+    rows, walks = [], []
     with tempfile.TemporaryDirectory() as folder:
-        say(f"memory: writing {MODELS} models")
-        paths = write_models(Path(folder), MODELS, name)
-        size = paths[0].stat().st_size / 1e6
-        say(f"memory: {RENDERS} pictures, {MODELS} models")
-        used = alone(measure, [str(path) for path in paths], device)
-    return report(used, name, size)
+
+        def written(name: str, count: int = 1) -> list[str]:
+            return [str(path) for path in write_models(Path(folder), count, name)]
+
+        for one in QUICK_PICTURES if quick else PICTURES:
+            say(f"memory: a picture of {one}")
+            paths = written(one)
+            rows.append(row(f"one picture, {one}", alone(draw_one_of_each, paths, device, None), size_mb(paths)))
+        say(f"memory: {MODELS} models")
+        paths = written(name, MODELS)
+        turned = alone(draw_one_of_each, paths, device, None)
+        words = f"{MODELS} models of {name}, a picture of each"
+        rows.append(row(f"{words}; the app keeps the last {turned.kept}", turned, size_mb(paths)))
+        every = alone(draw_one_of_each, paths, device, MODELS)
+        rows.append(row(f"{words}; all {every.kept} kept", every, size_mb(paths)))
+        for one in QUICK_WALKED if quick else WALKED:
+            say(f"memory: a walk of {seconds / 60:.1f} minutes, {one}")
+            walks.append(walk_row(one, alone(walk, written(one)[0], device, seconds)))
+    return report(rows, turned, every, walks)
 
 
-def report(used: MemoryUse, name: str, size_mb: float) -> list[str]:
-    """Markdown lines of one measurement."""
-    rows = [["torch loaded", short(used.start)]]
-    rows += [[counted(count, "picture"), short(used.renders[count - 1])] for count in SHOWN_RENDERS]
-    rows += [[f"{counted(count, 'model')} opened in turn", short(used.models[count - 1])] for count in SHOWN_MODELS]
-    late = used.renders[WARM - 1 :]
-    full = used.models[KEPT:]
+def size_mb(paths: list[str]) -> float:
+    """MB of one of the files."""
+    return Path(paths[-1]).stat().st_size / 1e6
+
+
+def row(name: str, held: Held, size: float) -> list[str]:
+    """Cells of one process. size: MB of a model's weights."""
+    return [name, short(held.kept * size), short(held.start), short(held.after[-1]), short(held.peak)]
+
+
+def walk_row(name: str, walked: Walked) -> list[str]:
+    """Cells of one walk."""
+    trend = walked.trend()
+    told = ["-"] * 3 if trend is None else [f"{trend.slope:+.2f}", f"{trend.error:.2f}", f"{trend.correlated:.2f}"]
+    minutes = f"{walked.samples[-1][0] / 60:.1f}"
+    ends = [short(walked.warm[0][1]), short(walked.samples[-1][1]), short(walked.peak)]
+    return [name, minutes, str(walked.pictures), *ends, *told]
+
+
+def report(rows: list[list[str]], turned: Held, every: Held, walks: list[list[str]]) -> list[str]:
+    """Markdown lines of what was measured."""
+    full = turned.after[turned.kept :]
+    each = f"{slope(every.after):+.0f} MB per model while all stay open"
+    if len(full) > 1:
+        each += (
+            f"; {slope(full):+.1f} MB per model from the {turned.kept + 1}th on, where each takes the place of another"
+        )
     return [
-        f"Resident memory of a process that draws with {name} ({size_mb:.0f} MB of weights). Pictures of different"
-        f" seeds; then {MODELS} files in turn, of which the app keeps the last {KEPT}.",
+        "Resident memory in MB of 10^6 bytes. Peak is the kernel's VmHWM, from the start of the process.",
         "",
-        *markdown(("after", "memory, MB"), rows),
+        *markdown(HEAD, rows),
         "",
-        f"Growth from picture {WARM} to {len(used.renders)}: {late[-1] - late[0]:+.0f} MB, least-squares slope"
-        f" {slope(late) * 1000:+.0f} KB per picture; from model"
-        f" {KEPT + 1} to {MODELS}, each replacing another: {slope(full):+.1f} MB per model.",
+        f"Least-squares slope: {each}.",
+        "",
+        "A walk draws without a stop, each picture at another point of W, one or two seeds of it new. Memory is looked"
+        f" at once a second, between two pictures; the slope is that of a least-squares line after the first {WARM:.0%}"
+        " of the time (warm), its standard error sqrt(SSE / (n - 2) / Sxx). Memory moves in steps, so neighbouring"
+        " samples agree: the last column counts n (1 - r) / (1 + r) of them, r the correlation of neighbours.",
+        "",
+        *markdown(WALK_HEAD, walks),
     ]
-
-
-def counted(count: int, what: str) -> str:
-    """'1 picture', '20 pictures'."""
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,31 @@ class Spread:
 
     def __str__(self) -> str:
         return f"{short(self.median)} ({short(self.low)} to {short(self.high)})"
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A least-squares line y = a + slope x. error: the slope's standard error, sqrt(SSE / (n - 2) / Sxx), for samples
+    that scatter independently. correlated: the same with n (1 - r) / (1 + r) samples, r the correlation of
+    neighbouring residuals (Santer et al. 2000, Eqs. 3 to 6); infinite where no more than two of them are left."""
+
+    slope: float
+    error: float
+    correlated: float
+
+    @classmethod
+    def of(cls, x: Sequence[float], y: Sequence[float]) -> Trend:
+        """Fit at least three points; x and y of equal length."""
+        a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        count, centred = len(a), a - a.mean()
+        spread = float(centred @ centred)
+        slope = float(centred @ b) / spread
+        rest = b - b.mean() - slope * centred
+        squares = float(rest @ rest)
+        r = max(0.0, float(rest[1:] @ rest[:-1]) / squares) if squares > 0 else 0.0
+        independent = count * (1 - r) / (1 + r)
+        error = math.sqrt(squares / (count - 2) / spread)
+        return cls(slope, error, math.sqrt(squares / (independent - 2) / spread) if independent > 2 else math.inf)
 
 
 def short(value: float) -> str:

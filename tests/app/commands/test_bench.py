@@ -6,11 +6,13 @@ import os
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from scipy import signal
 
 from app.benchmarks import document, machine, memory_use, models, pictures, reader, sheet, window
 from app.benchmarks.alone import alone
-from app.benchmarks.numbers import Spread, markdown, percentile_95, short, slope
+from app.benchmarks.numbers import Spread, Trend, markdown, percentile_95, short, slope
 from app.commands import bench, main
 from app.start import NoScreenError
 from networks import presets
@@ -69,25 +71,93 @@ def test_a_spread_holds_every_repeat_and_the_clock_of_the_processor(tiny, clock)
     assert cpu.median == pytest.approx(4.0)  # its own tick, and one of the other clock between
 
 
-def test_memory_is_noted_after_every_picture_and_every_model_and_no_file_stays(tiny, monkeypatch, tmp_path):
+def test_memory_has_a_row_for_every_process_and_no_file_stays(tiny, monkeypatch, tmp_path):
     monkeypatch.setattr(memory_use.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(memory_use, "RENDERS", 24)
-    monkeypatch.setattr(memory_use, "SHOWN_RENDERS", (1, 24))
-    lines = memory_use.table(True, "cpu", lambda _: None)
-    assert [row[0] for row in cells(lines)] == [
-        "torch loaded", "1 picture", "24 pictures", "1 model opened in turn",
-        *(f"{count} models opened in turn" for count in (4, 5, 7, 10)),
+    monkeypatch.setattr(memory_use, "EVERY_S", 0.001)
+    monkeypatch.setattr(memory_use, "walk", lambda path, device, _, m=memory_use.walk: m(path, device, 0.2))
+    rows = cells(memory_use.table(True, "cpu", lambda _: None))
+    many = "10 models of stylegan2-64-small, a picture of each"
+    assert [row[0] for row in rows if len(row) == len(memory_use.HEAD)] == [
+        "one picture, stylegan2-64-small", "one picture, stylegan3-t-64-small", f"{many}; the app keeps the last 6",
+        f"{many}; all 10 kept",
     ]  # fmt: skip
+    kept = [float(row[1]) for row in rows[2:4]]
+    assert kept[1] / kept[0] == pytest.approx(10 / 6, rel=0.02)
+    for row in rows[:4]:
+        start, after, peak = map(float, row[2:])
+        assert 0 < start <= after <= peak
+    assert [row[0] for row in rows if len(row) == len(memory_use.WALK_HEAD)][2:] == ["stylegan2-64-small"]
     assert os.listdir(tmp_path) == []
 
 
-def test_growth_is_told_per_picture_and_per_model():
-    used = memory_use.MemoryUse(
-        200.0, [300 + 0.5 * i for i in range(200)], [400.0] * 4 + [400 + 2.0 * i for i in range(6)]
-    )
-    text = "\n".join(memory_use.report(used, "net", 16.0))
-    assert "+500 KB per picture" in text
-    assert "+2.0 MB per model" in text
+def test_growth_is_told_per_model():
+    turned = memory_use.Held(200.0, [300 + 100.0 * i for i in range(6)] + [800 + 2.0 * i for i in range(4)], 900.0, 6)
+    every = memory_use.Held(200.0, [300 + 100.0 * i for i in range(10)], 1300.0, 10)
+    text = "\n".join(memory_use.report([], turned, every, []))
+    assert "+100 MB per model while all stay open" in text
+    assert "+2.0 MB per model from the 7th on" in text
+    assert memory_use.row("ten", every, 121.0) == ["ten", "1210", "200", "1200", "1300"]
+
+
+def test_a_trend_is_that_of_polyfit():
+    rng = np.random.default_rng(1)
+    x = np.sort(rng.uniform(0, 0.2, 500))
+    y = 640 + 7.5 * x + rng.normal(0, 0.3, 500)
+    (slope_, _), covariance = np.polyfit(x, y, 1, cov=True)
+    trend = Trend.of(list(x), list(y))
+    assert trend.slope == pytest.approx(slope_, rel=1e-9)
+    assert trend.error == pytest.approx(np.sqrt(covariance[0, 0]), rel=1e-9)
+    assert trend.correlated == pytest.approx(trend.error, rel=0.15)  # these samples are independent
+    assert Trend.of([0, 1, 2, 3], [5, 7, 9, 11]) == Trend(2.0, 0.0, 0.0)
+
+
+def test_the_error_of_correlated_samples_is_what_repeated_walks_scatter_by():
+    """500 walks whose memory wanders with a correlation of 0.9 from sample to sample, and does not grow."""
+    rng = np.random.default_rng(2)
+    walks = signal.lfilter([1], [1, -0.9], rng.normal(size=(500, 700)))[:, 100:]
+    trends = [Trend.of(range(600), walk) for walk in walks]
+    scatter = np.std([trend.slope for trend in trends])
+    assert np.mean([trend.correlated for trend in trends]) == pytest.approx(scatter, rel=0.15)
+    assert np.mean([trend.error for trend in trends]) < 0.4 * scatter
+
+
+def leak(megabytes, steps):
+    """A walk whose every picture leaves so many MB behind; pictures last a second by its own clock."""
+    left, ticks = [], itertools.count()
+    seconds = [0.0]
+
+    def draw(number):
+        left.append(mmap.mmap(-1, round(megabytes * 1e6)))
+        for page in range(0, len(left[-1]), mmap.PAGESIZE):
+            left[-1][page] = 1
+        seconds[0] = float(next(ticks) + 1)
+
+    walked = memory_use.watched(draw, steps, clock=lambda: seconds[0])
+    return walked, walked.trend()
+
+
+def test_a_leak_of_known_size_is_found_in_a_process_of_its_own():
+    walked, trend = alone(leak, 2.0, 60)
+    assert walked.pictures == len(walked.samples) == 60
+    assert trend.slope == pytest.approx(2.0 * 3600, rel=0.02)  # MB per second -> per hour
+    assert trend.slope > 50 * trend.correlated
+    assert walked.peak >= walked.samples[-1][1] > walked.samples[0][1] + 2 * 55
+    _, still = alone(leak, 0.0001, 60)  # less than a page, but a page it takes: 4 KB
+    assert abs(still.slope) < 0.01 * trend.slope
+
+
+def test_memory_is_looked_at_once_a_second_and_not_before_caches_are_full():
+    seconds = [0.0]
+
+    def draw(number):
+        seconds[0] += 0.25
+
+    walked = memory_use.watched(draw, 12.0, clock=lambda: seconds[0])
+    assert walked.pictures == 48
+    assert [round(at) for at, _ in walked.samples] == list(range(12))
+    assert walked.warm == walked.samples[2:]
+    assert memory_use.Walked([(0.1, 5.0), (0.2, 5.0)], 5.0, 2).trend() is None
+    assert memory_use.walk_row("short", memory_use.Walked([(0.1, 5.0), (0.2, 5.0)], 5.0, 2))[-3:] == ["-"] * 3
 
 
 def test_the_reader_opens_the_official_container(tiny, monkeypatch, tmp_path):
