@@ -24,7 +24,7 @@ from app.benchmarks.take import Event, Shown, Take
 from app.engine import Engine
 from app.frame import Frame, LoopState, ModelInfo, Pixels, RecordingState
 from app.loop import EngineLike, Loop
-from app.request import Latent, Model, RenderRequest, Truncation, plane, to_json
+from app.request import Latent, Model, RenderRequest, Truncation, plane
 
 QUICK, FULL = "stylegan2-64-small", (256, 1024)
 FACES, FACES_LAYOUT = "faces (MobileStyleGAN, 1024)", "mobilestylegan-1024"
@@ -197,7 +197,7 @@ def measure(path: str, device: str, seconds: float, psi: float = 1.0, keep: bool
         take = drag.take(began, drag.release(), keep)
         info = drag.frames[-1][1].model
         assert info is not None
-        made = {"request": to_json(request), "backend": drag.frames[-1][1].timing.backend, **threads(info)}
+        made = {"file": Path(path).name, "psi": psi, "backend": drag.frames[-1][1].timing.backend, **threads(info)}
         return Dragged(take, cpu * 1000 / max(len(take.dragged), 1), info, made, (load, machine.load()))
     finally:
         engine.close()

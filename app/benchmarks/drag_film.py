@@ -227,8 +227,8 @@ def write(folder: Path, name: str, dragged: Dragged, say: Callable[[str], None])
     for number in range(film.count):
         sink.write(Shot(film.frame(number), float(number / FPS)))
     sink.close()
-    text = json.dumps(numbers(name, dragged, film.count), indent=1)
-    stem.with_suffix(".json").write_text(text, encoding="utf-8")
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in numbers(name, dragged, film.count).items()]
+    stem.with_suffix(".json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     still = Image.fromarray(film.drawn(dragged.take.released * STILL)[..., :3])
     still.save(folder / "drag.jpg", quality=88, subsampling=0)
     return [path, stem.with_suffix(".json"), folder / "drag.jpg"]
