@@ -216,22 +216,22 @@ def table(quick: bool, device: str, say: Callable[[str], None], film: Path | Non
     from app.benchmarks import drag_film
 
     seconds = 1.0 if quick else 6.0
-    rows = []
+    taken: dict[str, Dragged] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, path in files(Path(folder), quick).items():
             say(f"drag: {name}")
             psi = PSI_FACES if name == FACES else PSI_RANDOM
-            dragged = alone(measure, str(path), device, seconds, psi, film is not None)
-            rows.append(row(name, dragged))
-            if film is not None:
-                drag_film.write(film, name, dragged, say)
+            taken[name] = alone(measure, str(path), device, seconds, psi, film is not None)
+    if film is not None:  # not in between: the next drag would be taken on a machine that was busy until then
+        for name, dragged in taken.items():
+            drag_film.write(film, name, dragged, say)
     return [
         f"A hand moves through W for {seconds:.0f} s, one event per turn of the app's loop (60 a second, no window);"
         " then it lets go. Milliseconds from an event to the first picture that shows it or a later one, median and"
         " 95 %; how high the pictures were, with their shares; CPU time of the process, all threads, per picture: what"
         " remains of a machine that others use as well. Weights are random (the faces have theirs).",
         "",
-        *markdown(HEAD, rows),
+        *markdown(HEAD, [row(name, dragged) for name, dragged in taken.items()]),
     ]
 
 

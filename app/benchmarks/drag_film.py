@@ -221,14 +221,14 @@ def write(folder: Path, name: str, dragged: Dragged, say: Callable[[str], None])
     """drag-NAME.mp4, drag-NAME.json and drag.jpg, which the last film leaves. Raises WriteError, OSError."""
     stem = folder / f"drag-{name.split()[0]}"
     film = Film(dragged.take, *words(name, dragged))
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in numbers(name, dragged, film.count).items()]
+    stem.with_suffix(".json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     say(f"drag: {stem.name}.mp4, {film.count} frames")
     path = stem.with_suffix(".mp4")
     sink = open_sink(path, SIZE, FPS, ENCODING)
     for number in range(film.count):
         sink.write(Shot(film.frame(number), float(number / FPS)))
     sink.close()
-    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in numbers(name, dragged, film.count).items()]
-    stem.with_suffix(".json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     still = Image.fromarray(film.drawn(dragged.take.released * STILL)[..., :3])
     still.save(folder / "drag.jpg", quality=88, subsampling=0)
     return [path, stem.with_suffix(".json"), folder / "drag.jpg"]

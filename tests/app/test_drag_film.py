@@ -127,6 +127,21 @@ def test_each_frame_shows_the_newest_picture_that_had_come(dragged):
     assert len(seen) > 7
 
 
+def test_the_section_leaves_a_film_of_each_network_after_the_last_was_measured(dragged, monkeypatch, tmp_path):
+    order = []
+    monkeypatch.setattr(drag, "files", lambda folder, quick: {"one": folder / "1", "two (large)": folder / "2"})
+    monkeypatch.setattr(drag, "alone", lambda function, path, *_: order.append(path[-1]) or dragged)
+    monkeypatch.setattr(drag_film, "FPS", Fraction(4))
+    (films := tmp_path / "films").mkdir()
+    lines = drag.table(True, "cpu", order.append, films)
+    assert order == ["drag: one", "1", "drag: two (large)", "2", "drag: drag-one.mp4, 10 frames",
+                     "drag: drag-two.mp4, 10 frames"]  # fmt: skip
+    assert sorted(path.name for path in films.iterdir()) == [
+        "drag-one.json", "drag-one.mp4", "drag-two.json", "drag-two.mp4", "drag.jpg"
+    ]  # fmt: skip
+    assert [line.split("|")[1].strip() for line in lines[-2:]] == ["one", "two (large)"]
+
+
 def near(pixels, point, colour, reach=1):
     """Whether one of the pixels around a place has about this colour."""
     x, y = round(point[0]), round(point[1])
