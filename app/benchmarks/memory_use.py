@@ -5,6 +5,8 @@ Every row is measured in a fresh process; its peak is the kernel's own (VmHWM), 
 
 from __future__ import annotations
 
+import itertools
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,8 +31,8 @@ WARM = 1 / 6  # of a walk: caches fill; the slope is that of the rest
 STEP = (0.77, 0.43)  # of a walk, per picture, in units of the seed plane: one or two new seeds with each picture
 HEAD = ("in a fresh process", "weights kept, MB", "torch loaded, MB", "afterwards, MB", "peak, MB")
 WALK_HEAD = (
-    "walk", "minutes", "pictures", "warm, MB", "at the end, MB", "peak, MB", "slope, MB per hour", "standard error",
-    "the same, samples correlated",
+    "walk", "pictures", "warm, MB", "at the end, MB", "peak, MB", "largest step, MB", "slope, MB per hour",
+    "standard error", "the same, samples correlated",
 )  # fmt: skip
 
 
@@ -57,6 +59,11 @@ class Walked:
     def warm(self) -> list[tuple[float, float]]:
         """Samples from when caches are full."""
         return [sample for sample in self.samples if sample[0] >= WARM * self.samples[-1][0]]
+
+    @property
+    def largest_step(self) -> float:
+        """The greatest growth from one warm sample to the next, in MB."""
+        return max((after[1] - before[1] for before, after in itertools.pairwise(self.warm)), default=0.0)
 
     def trend(self) -> Trend | None:
         """Growth in MB per hour; None where the walk was too short to tell."""
@@ -122,7 +129,7 @@ def table(quick: bool, device: str, say: Callable[[str], None]) -> list[str]:
         for one in QUICK_WALKED if quick else WALKED:
             say(f"memory: a walk of {seconds / 60:.1f} minutes, {one}")
             walks.append(walk_row(one, alone(walk, written(one)[0], device, seconds)))
-    return report(rows, turned, every, walks)
+    return report(rows, turned, every, seconds, walks)
 
 
 def size_mb(paths: list[str]) -> float:
@@ -138,13 +145,15 @@ def row(name: str, held: Held, size: float) -> list[str]:
 def walk_row(name: str, walked: Walked) -> list[str]:
     """Cells of one walk."""
     trend = walked.trend()
-    told = ["-"] * 3 if trend is None else [f"{trend.slope:+.2f}", f"{trend.error:.2f}", f"{trend.correlated:.2f}"]
-    minutes = f"{walked.samples[-1][0] / 60:.1f}"
-    ends = [short(walked.warm[0][1]), short(walked.samples[-1][1]), short(walked.peak)]
-    return [name, minutes, str(walked.pictures), *ends, *told]
+    told = ["-"] * 3
+    if trend is not None:
+        far = "∞" if math.isinf(trend.correlated) else short(trend.correlated)
+        told = [("-" if trend.slope < 0 else "+") + short(abs(trend.slope)), short(trend.error), far]
+    held = [walked.warm[0][1], walked.samples[-1][1], walked.peak, walked.largest_step]
+    return [name, str(walked.pictures), *map(short, held), *told]
 
 
-def report(rows: list[list[str]], turned: Held, every: Held, walks: list[list[str]]) -> list[str]:
+def report(rows: list[list[str]], turned: Held, every: Held, seconds: float, walks: list[list[str]]) -> list[str]:
     """Markdown lines of what was measured."""
     full = turned.after[turned.kept :]
     each = f"{slope(every.after):+.0f} MB per model while all stay open"
@@ -159,10 +168,12 @@ def report(rows: list[list[str]], turned: Held, every: Held, walks: list[list[st
         "",
         f"Least-squares slope: {each}.",
         "",
-        "A walk draws without a stop, each picture at another point of W, one or two seeds of it new. Memory is looked"
-        f" at once a second, between two pictures; the slope is that of a least-squares line after the first {WARM:.0%}"
-        " of the time (warm), its standard error sqrt(SSE / (n - 2) / Sxx). Memory moves in steps, so neighbouring"
-        " samples agree: the last column counts n (1 - r) / (1 + r) of them, r the correlation of neighbours.",
+        f"A walk draws without a stop for {seconds / 60:.3g} minutes, each picture at another point of W, one or two"
+        " seeds of it new. Memory is looked at once a second, between two pictures. After the first"
+        f" {WARM:.0%} of the time (warm): the largest step between two looks, and the slope of a least-squares line"
+        " with its standard error sqrt(SSE / (n - 2) / Sxx). Memory moves in steps, so neighbouring samples agree: the"
+        " last column counts n (1 - r) / (1 + r) samples, r the correlation of neighbours. Where it is as large as the"
+        " slope, the walk does not tell growth from a single step.",
         "",
         *markdown(WALK_HEAD, walks),
     ]

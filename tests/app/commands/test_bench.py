@@ -93,7 +93,7 @@ def test_memory_has_a_row_for_every_process_and_no_file_stays(tiny, monkeypatch,
 def test_growth_is_told_per_model():
     turned = memory_use.Held(200.0, [300 + 100.0 * i for i in range(6)] + [800 + 2.0 * i for i in range(4)], 900.0, 6)
     every = memory_use.Held(200.0, [300 + 100.0 * i for i in range(10)], 1300.0, 10)
-    text = "\n".join(memory_use.report([], turned, every, []))
+    text = "\n".join(memory_use.report([], turned, every, 600.0, []))
     assert "+100 MB per model while all stay open" in text
     assert "+2.0 MB per model from the 7th on" in text
     assert memory_use.row("ten", every, 121.0) == ["ten", "1210", "200", "1200", "1300"]
@@ -157,6 +157,12 @@ def test_memory_is_looked_at_once_a_second_and_not_before_caches_are_full():
     assert [round(at) for at, _ in walked.samples] == list(range(12))
     assert walked.warm == walked.samples[2:]
     assert memory_use.Walked([(0.1, 5.0), (0.2, 5.0)], 5.0, 2).trend() is None
+    steps = [(float(i), 100.0 + 5 * (i > 30) - 2 * (i > 40)) for i in range(61)]
+    row = memory_use.walk_row("steps", memory_use.Walked(steps, 110.0, 700))
+    assert row[:6] == ["steps", "700", "100", "103", "110", "5.00"]
+    assert row[6].startswith("+")
+    shrinks = memory_use.walk_row("shrinks", memory_use.Walked([(at, -mb) for at, mb in steps], 0.0, 1))
+    assert shrinks[6:] == [row[6].replace("+", "-"), *row[7:]]
     assert memory_use.walk_row("short", memory_use.Walked([(0.1, 5.0), (0.2, 5.0)], 5.0, 2))[-3:] == ["-"] * 3
 
 
