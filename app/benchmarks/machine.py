@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime
 import os
 import platform
@@ -55,6 +56,27 @@ def resident_mb() -> float:
 def peak_mb() -> float:
     """The most that the process ever held, in MB (Linux; elsewhere 0)."""
     return _status_mb("VmHWM")
+
+
+def in_use_mb() -> float | None:
+    """What the program holds of the allocator's memory, in MB: allocated and not freed (mallinfo2 of glibc 2.33; None
+    elsewhere). Resident memory is that and whatever free memory the allocator keeps."""
+    if platform.libc_ver()[0] != "glibc" or not hasattr(libc := ctypes.CDLL(None), "mallinfo2"):
+        return None
+    libc.mallinfo2.restype = MallInfo
+    info = libc.mallinfo2()
+    return (info.uordblks + info.hblkhd) / 1e6
+
+
+class MallInfo(ctypes.Structure):
+    """struct mallinfo2: all arenas. hblkhd: bytes in blocks mapped one by one; uordblks: bytes in use in the heap."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+        )
+    )  # fmt: skip
 
 
 def _status_mb(field: str) -> float:

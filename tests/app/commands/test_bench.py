@@ -75,7 +75,8 @@ def test_memory_has_a_row_for_every_process_and_no_file_stays(tiny, monkeypatch,
     monkeypatch.setattr(memory_use.tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(memory_use, "EVERY_S", 0.001)
     monkeypatch.setattr(memory_use, "walk", lambda path, device, _, m=memory_use.walk: m(path, device, 0.2))
-    rows = cells(memory_use.table(True, "cpu", lambda _: None))
+    lines = memory_use.table(True, "cpu", lambda _: None)
+    rows = cells(lines)
     many = "10 models of stylegan2-64-small, a picture of each"
     assert [row[0] for row in rows if len(row) == len(memory_use.HEAD)] == [
         "one picture, stylegan2-64-small", "one picture, stylegan3-t-64-small", f"{many}; the app keeps the last 6",
@@ -86,14 +87,15 @@ def test_memory_has_a_row_for_every_process_and_no_file_stays(tiny, monkeypatch,
     for row in rows[:4]:
         start, after, peak = map(float, row[2:])
         assert 0 < start <= after <= peak
-    assert [row[0] for row in rows if len(row) == len(memory_use.WALK_HEAD)][2:] == ["stylegan2-64-small"]
+    assert [row[0] for row in rows if len(row) == len(memory_use.WALK_HEAD)][2:] == ["resident", "in use"]
+    assert "pictures of stylegan2-64-small" in "\n".join(lines)
     assert os.listdir(tmp_path) == []
 
 
 def test_growth_is_told_per_model():
     turned = memory_use.Held(200.0, [300 + 100.0 * i for i in range(6)] + [800 + 2.0 * i for i in range(4)], 900.0, 6)
     every = memory_use.Held(200.0, [300 + 100.0 * i for i in range(10)], 1300.0, 10)
-    text = "\n".join(memory_use.report([], turned, every, 600.0, []))
+    text = "\n".join(memory_use.report([], turned, every))
     assert "+100 MB per model while all stay open" in text
     assert "+2.0 MB per model from the 7th on" in text
     assert memory_use.row("ten", every, 121.0) == ["ten", "1210", "200", "1200", "1300"]
@@ -121,29 +123,41 @@ def test_the_error_of_correlated_samples_is_what_repeated_walks_scatter_by():
     assert np.mean([trend.error for trend in trends]) < 0.4 * scatter
 
 
-def leak(megabytes, steps):
-    """A walk whose every picture leaves so many MB behind; pictures last a second by its own clock."""
+def leak(megabytes, steps, kept):
+    """A walk whose every picture leaves so many MB behind, or frees them; one a second by its own clock."""
     left, ticks = [], itertools.count()
     seconds = [0.0]
 
     def draw(number):
-        left.append(mmap.mmap(-1, round(megabytes * 1e6)))
-        for page in range(0, len(left[-1]), mmap.PAGESIZE):
-            left[-1][page] = 1
+        block = bytearray(round(megabytes * 1e6))
+        block[:: mmap.PAGESIZE] = bytes(len(range(0, len(block), mmap.PAGESIZE)) * [1])
+        if kept:
+            left.append(block)
         seconds[0] = float(next(ticks) + 1)
 
-    walked = memory_use.watched(draw, steps, clock=lambda: seconds[0])
-    return walked, walked.trend()
+    return memory_use.watched(draw, steps, clock=lambda: seconds[0])
 
 
 def test_a_leak_of_known_size_is_found_in_a_process_of_its_own():
-    walked, trend = alone(leak, 2.0, 60)
-    assert walked.pictures == len(walked.samples) == 60
-    assert trend.slope == pytest.approx(2.0 * 3600, rel=0.02)  # MB per second -> per hour
-    assert trend.slope > 50 * trend.correlated
-    assert walked.peak >= walked.samples[-1][1] > walked.samples[0][1] + 2 * 55
-    _, still = alone(leak, 0.0001, 60)  # less than a page, but a page it takes: 4 KB
-    assert abs(still.slope) < 0.01 * trend.slope
+    walked = alone(leak, 2.0, 60, True)
+    assert walked.pictures == len(walked.resident.mb) == 60
+    for samples in (walked.resident, walked.in_use):
+        trend = samples.warm.trend()
+        assert trend.slope == pytest.approx(2.0 * 3600, rel=0.03)  # MB per second -> per hour
+        assert trend.slope > 50 * trend.correlated
+        assert samples.most >= samples.mb[-1] > samples.mb[0] + 2 * 55
+    still = alone(leak, 2.0, 60, False)
+    for samples in (still.resident, still.in_use):
+        assert abs(samples.warm.trend().slope) < 0.01 * 2.0 * 3600
+
+
+def test_memory_in_use_is_what_was_not_freed():
+    """Whatever the allocator keeps of it: one of the blocks is mapped, one lies in the heap."""
+    before = machine.in_use_mb()
+    blocks = [bytearray(30_000_000), [bytearray(100_000) for _ in range(200)]]
+    assert 50 < machine.in_use_mb() - before < 50.5
+    blocks.clear()
+    assert abs(machine.in_use_mb() - before) < 0.5
 
 
 def test_memory_is_looked_at_once_a_second_and_not_before_caches_are_full():
@@ -154,16 +168,16 @@ def test_memory_is_looked_at_once_a_second_and_not_before_caches_are_full():
 
     walked = memory_use.watched(draw, 12.0, clock=lambda: seconds[0])
     assert walked.pictures == 48
-    assert [round(at) for at, _ in walked.samples] == list(range(12))
-    assert walked.warm == walked.samples[2:]
-    assert memory_use.Walked([(0.1, 5.0), (0.2, 5.0)], 5.0, 2).trend() is None
-    steps = [(float(i), 100.0 + 5 * (i > 30) - 2 * (i > 40)) for i in range(61)]
-    row = memory_use.walk_row("steps", memory_use.Walked(steps, 110.0, 700))
-    assert row[:6] == ["steps", "700", "100", "103", "110", "5.00"]
-    assert row[6].startswith("+")
-    shrinks = memory_use.walk_row("shrinks", memory_use.Walked([(at, -mb) for at, mb in steps], 0.0, 1))
-    assert shrinks[6:] == [row[6].replace("+", "-"), *row[7:]]
-    assert memory_use.walk_row("short", memory_use.Walked([(0.1, 5.0), (0.2, 5.0)], 5.0, 2))[-3:] == ["-"] * 3
+    assert [round(at) for at in walked.resident.seconds] == list(range(12))
+    assert walked.resident.warm.seconds == walked.resident.seconds[2:]
+    assert walked.resident.warm.mb == walked.resident.mb[2:]
+    at, mb = list(map(float, range(61))), [100.0 + 5 * (i > 30) - 2 * (i > 40) for i in range(61)]
+    row = memory_use.walk_row("steps", memory_use.Samples(at, mb, 110.0))
+    assert row[:5] == ["steps", "100", "103", "110", "5.00"]
+    assert row[5].startswith("+")
+    shrinks = memory_use.walk_row("shrinks", memory_use.Samples(at, [-x for x in mb], 0.0))
+    assert shrinks[5:] == [row[5].replace("+", "-"), *row[6:]]
+    assert memory_use.walk_row("short", memory_use.Samples([0.1, 0.2], [5.0, 5.0], 5.0))[-3:] == ["-"] * 3
 
 
 def test_the_reader_opens_the_official_container(tiny, monkeypatch, tmp_path):
