@@ -15,6 +15,7 @@ from app.studies.picture_sheet import PictureSheet, Sheet
 from widgets import look
 from widgets.canvas import Canvas
 from widgets.cell_grid import Cell, CellGrid, Plan
+from widgets.flow import Flow
 from widgets.icons import icon
 from widgets.panel import Actions, Panel, StudyHandle
 from widgets.rows import Button
@@ -34,6 +35,7 @@ class GridPanel(Panel):
     """
 
     grid: CellGrid
+    tools: Flow
     save: Button
 
     def __init__(self, actions: Actions) -> None:
@@ -50,7 +52,8 @@ class GridPanel(Panel):
     def show_grid(self, ready: bool) -> None:
         """Lay out and draw while somebody looks. ready: there is something to draw."""
         self.sheet.update()
-        self.save.rename(self.sheet.words or f"{icon('download')}  Sheet")
+        self.tools.update()
+        self.tools.rename(self.save, self.sheet.words or f"{icon('download')}  Sheet")
         self.save.enabled = ready
         visible = self.visible() and ready
         if visible:

@@ -18,13 +18,17 @@ from widgets.map_words import SORTS
 from widgets.rows import Button, Tag, columns
 
 COLOURS = {
-    "grey": "grey, 0 in the middle",
-    "viridis": "viridis, from low to high",
-    "magma": "magma, from low to high",
-    "inferno": "inferno, from low to high",
-    "berlin": "berlin, 0 is dark",
-    "vik": "vik, 0 is light",
+    "grey": "grey around 0",
+    "viridis": "viridis",
+    "magma": "magma",
+    "inferno": "inferno",
+    "berlin": "berlin, 0 dark",
+    "vik": "vik, 0 light",
 }
+COLOURS_HINT = (
+    "Colours of the maps: grey, berlin and vik have 0 in the middle, viridis, magma and inferno run from the lowest"
+    " value to the highest. All but grey are perceptually uniform."
+)
 STAGES = {"output": "After the layer", "pre_norm": "Before norm"}
 STAGE_HINT = "Where the map is taken: after the layer, or before its normalization."
 SORT_HINT = (
@@ -76,8 +80,8 @@ class MapControls:
             ]
         with dpg.group(show=False) as self.row_fit:
             self.refit = Button("Fit the axes to this picture", FIT_HINT, self._fit_again, width=-1)
-        with columns(0.42, 0.24, 0.34):
-            self.colours = Combo("", "grey", COLOURS, "Colours of the maps; all but grey are perceptually uniform.")
+        with columns(0.4, 0.29, 0.31):
+            self.colours = Combo("", "grey", COLOURS, COLOURS_HINT)
             self.normalize = Checkbox("", True, NORMALIZE_HINT, beside="normalize")
             self.gain = Slider("", 0.0, -40.0, 40.0, GAIN_HINT, unit="dB", decimals=1, name="gain")
         with dpg.group(show=False) as self.row_overlay, columns(0.7, 0.3):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import dearpygui.dearpygui as dpg
+
 from app.request import Truncation
 from app.studies.picture_list import psi_values, truncated
 from app.studies.picture_sheet import Sheet, psi_sheet
@@ -11,13 +13,14 @@ from widgets import look
 from widgets.cell_grid import WORDS, Cell, CellGrid, Plan
 from widgets.choices import Choice
 from widgets.controls import Checkbox
+from widgets.flow import Flow
 from widgets.grid_base import EXACT_HINT, GridPanel, cell_of
 from widgets.icons import icon
 from widgets.request_words import short_name
-from widgets.rows import Button, columns, note
+from widgets.rows import Button
 
 COUNTS = {"5": "5", "7": "7", "9": "9"}
-ABOUT = "ψ 0: the centre of W; below: the opposite"
+COUNT_HINT = "How many pictures, evenly from psi -1 to 1. 0 is the centre of W, below lies the opposite."
 
 
 class PsiStripPanel(GridPanel):
@@ -26,12 +29,15 @@ class PsiStripPanel(GridPanel):
     title, order, window_id, area = "Psi strip", 19, 1_000_000_048, "bottom"
 
     def build(self) -> None:
-        with columns(0.24, 0.12, 0.44, 0.2):
-            self.number = Choice("", "9", COUNTS, "How many pictures, evenly from psi -1 to 1.")
+        sheet = f"{icon('download')}  Sheet"
+        with Flow() as self.tools:
+            with dpg.group():
+                self.number = Choice("", "9", COUNTS, COUNT_HINT)
             self.exact = Checkbox("", False, EXACT_HINT, beside="exact")
-            note(ABOUT)
-            self.save = Button(f"{icon('download')}  Sheet", "Save the strip as one PNG, 256 px a picture.",
-                               self._save, width=-1)  # fmt: skip
+            self.save = Button(sheet, "Save the strip as one PNG, 256 px a picture.", self._save)
+        self.tools.choice(self.number)
+        self.tools.tick(self.exact)
+        self.tools.button(self.save, sheet, icon("download"))
         self.grid = CellGrid(self.actions.texture, self._pick)
 
     @property

@@ -10,6 +10,8 @@ import dearpygui.dearpygui as dpg
 from widgets import look
 from widgets.rows import Tag, tooltip
 
+FIGURE = 9  # letters of a column of Figures at least: its numbers
+
 
 class Plot:
     """The last `length` values as a line over time, the newest at the right; name and words above it."""
@@ -81,11 +83,11 @@ class Figures:
     def __init__(self, names: Mapping[str, str]) -> None:
         """names: each with the sentence that explains it."""
         tag: Tag
-        with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchSame, no_pad_outerX=True) as tag:
+        with dpg.table(header_row=False, policy=dpg.mvTable_SizingStretchProp, no_pad_outerX=True) as tag:
             look.bind_style(tag, "list")
             look.bind_font(tag, "small")
-            for _ in names:
-                dpg.add_table_column()
+            for name in names:
+                dpg.add_table_column(init_width_or_weight=max(len(name), FIGURE))
             with dpg.table_row():
                 for name, hint in names.items():
                     tooltip(dpg.add_text(name, color=look.MUTED), hint)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import dearpygui.dearpygui as dpg
+
 from app.request import Latent, Mix
 from app.studies.picture_list import of_seed
 from app.studies.picture_sheet import Sheet, row_words, seed_sheet
@@ -13,10 +15,11 @@ from widgets import look
 from widgets.cell_grid import Cell, CellGrid, filling
 from widgets.choices import Choice
 from widgets.controls import Checkbox, IntField
+from widgets.flow import Flow
 from widgets.grid_base import EXACT_HINT, GridPanel, cell_of
 from widgets.icons import icon
 from widgets.popup_menu import PopupMenu
-from widgets.rows import Button, columns
+from widgets.rows import Button
 
 SIZES = {"48": "S", "72": "M", "112": "L"}  # screen pixels at scale 1 of a picture, about
 LAST_SEED = 2**31 - 1
@@ -28,15 +31,22 @@ class SeedGridPanel(GridPanel):
     title, order, window_id, area = "Seeds", 17, 1_000_000_046, "bottom"
 
     def build(self) -> None:
-        with columns(0.2, 0.08, 0.08, 0.08, 0.2, 0.16, 0.2):
+        sheet = f"{icon('download')}  Sheet"
+        with Flow() as self.tools:
             self.start = IntField("", 0, "The first seed of the page.", high=LAST_SEED)
-            Button(icon("chevron-left"), "The page before this one.", lambda: self.turn_page(-1), width=-1)
-            Button(icon("chevron-right"), "The next page.", lambda: self.turn_page(1), width=-1)
-            Button(icon("dices"), "A page somewhere among the first million seeds.", self.jump, width=-1)
-            self.size = Choice("", "72", SIZES, "How large the pictures are, about.")
+            back = Button(icon("chevron-left"), "The page before this one.", lambda: self.turn_page(-1))
+            onward = Button(icon("chevron-right"), "The next page.", lambda: self.turn_page(1))
+            jump = Button(icon("dices"), "A page somewhere among the first million seeds.", self.jump)
+            with dpg.group():
+                self.size = Choice("", "72", SIZES, "How large the pictures are, about.")
             self.exact = Checkbox("", False, EXACT_HINT, beside="exact")
-            self.save = Button(f"{icon('download')}  Sheet", "Save this page as one PNG, 256 px a picture.", self._save,
-                               width=-1)  # fmt: skip
+            self.save = Button(sheet, "Save this page as one PNG, 256 px a picture.", self._save)
+        self.tools.add(self.start, "888888", boxes=2, stretch=2)
+        for button, name in ((back, "chevron-left"), (onward, "chevron-right"), (jump, "dices")):
+            self.tools.button(button, icon(name))
+        self.tools.choice(self.size)
+        self.tools.tick(self.exact)
+        self.tools.button(self.save, sheet, icon("download"))
         self.grid = CellGrid(self.actions.texture, self._pick, self._menu)
         self.menu = PopupMenu()
         self.count = 1

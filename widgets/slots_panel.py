@@ -28,6 +28,7 @@ from widgets.small_pictures import SmallPictures
 
 LETTERS = "ABCDEFGH"
 TILE, SIDE = 72.0, 176.0  # screen pixels at scale 1: a slot's picture at most, the column of the pad
+SMALLEST = 52.0  # where eight of these do not fit beside each other, slots lie in two lines of four
 MOST_FAVOURITES = 500
 SHEET_COLUMNS = 8
 TWO_MODELS = "{} and {} are of two models, which cannot be mixed."
@@ -49,7 +50,7 @@ class SlotsPanel(Panel):
         self.now: RenderRequest | None = None
         with dpg.group(horizontal=True):
             self.left: Tag
-            with dpg.child_window(border=False, no_scrollbar=True, no_scroll_with_mouse=True) as self.left:
+            with dpg.child_window(border=False) as self.left:
                 self._build_left()
             self.right: Tag
             with dpg.child_window(border=False, no_scrollbar=True, no_scroll_with_mouse=True) as self.right:
@@ -61,7 +62,7 @@ class SlotsPanel(Panel):
 
     def _build_left(self) -> None:
         self.grid = CellGrid(self.actions.texture, self._pick_slot, self._slot_menu)
-        with columns(0.4, 0.3, 0.3):
+        with columns(0.34, 0.3, 0.36):
             self.count: Tag = dpg.add_text("", color=look.MUTED)
             Button(f"{icon('star')}  Keep", "Add the picture to the favourites (B).", self.star, width=-1)
             self.export = Button(
@@ -262,8 +263,9 @@ class SlotsPanel(Panel):
         for item, wide in ((self.left, -(side + look.pixels(10))), (self.right, side)):
             dpg.configure_item(item, width=wide)
         gap = look.pixels(GAP)
-        tile = max(8.0, min((width + gap) / len(LETTERS) - gap, look.pixels(TILE)))
-        self.grid.show([self._slot_cell(number, lit) for number in range(len(LETTERS))], Plan(len(LETTERS), tile, tile))
+        beside = len(LETTERS) if width >= len(LETTERS) * look.pixels(SMALLEST + GAP) else len(LETTERS) // 2
+        tile = max(8.0, min((width + gap) / beside - gap, look.pixels(TILE if beside == len(LETTERS) else SMALLEST)))
+        self.grid.show([self._slot_cell(number, lit) for number in range(len(LETTERS))], Plan(beside, tile, tile))
         across = max(1, int((width - look.pixels(14) + gap) // (tile + gap)))
         hint = "Click: show it. Right click: more. Drag it onto a slot."
         self.tray.show([self._cell(kept, lit, hint) for kept in self.favourites], Plan(across, tile, tile))

@@ -17,6 +17,7 @@ from widgets.capture_panel import parse_seeds
 from widgets.cell_grid import GAP, Cell, CellGrid, Plan
 from widgets.choices import Choice
 from widgets.controls import Checkbox, TextField
+from widgets.flow import Flow
 from widgets.grid_base import EXACT_HINT, GridPanel, cell_of
 from widgets.icons import icon
 from widgets.rows import Button, columns, note
@@ -26,6 +27,7 @@ SOURCES, STYLES, CUSTOM = "0-4", "10-15", "0-3"
 MOST = 24  # seeds in a row or column
 SMALLEST = 24.0  # screen pixels at scale 1 of a picture
 Place = tuple[int | None, int | None]  # (source seed, style seed); None: the row or column of the seeds' own pictures
+SHEET_HINT = "Save the table as one PNG with the seeds written beside it, 256 px a picture."
 
 
 class StyleMatrixPanel(GridPanel):
@@ -45,11 +47,14 @@ class StyleMatrixPanel(GridPanel):
             self.custom = TextField("rows", "Rows of ws for Custom, for instance 0, 2, 4-6.", placeholder=CUSTOM,
                                     on_enter=False)  # fmt: skip
             self.words = note()
-        with columns(0.24, 0.38, 0.38):
+        sheet, dice = f"{icon('download')}  Sheet", f"{icon('dices')}  Seeds"
+        with Flow(snug=False) as self.tools:
             self.exact = Checkbox("", False, EXACT_HINT, beside="exact")
-            Button(f"{icon('dices')}  Seeds", "Other seeds, as many.", self.shuffle, width=-1)
-            self.save = Button(f"{icon('download')}  Sheet", "Save the table as one PNG with the seeds written beside"
-                               " it, 256 px a picture.", self._save, width=-1)  # fmt: skip
+            other = Button(dice, "Other seeds, as many.", self.shuffle)
+            self.save = Button(sheet, SHEET_HINT, self._save)
+        self.tools.tick(self.exact)
+        self.tools.button(other, dice, icon("dices"))
+        self.tools.button(self.save, sheet, icon("download"))
         for field, default in ((self.sources, SOURCES), (self.styles, STYLES), (self.custom, CUSTOM)):
             field.default = default
             field.set(default)

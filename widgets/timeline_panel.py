@@ -18,11 +18,10 @@ from widgets.file_dialog import ask_path
 from widgets.panel import Panel, Shortcut, StudyHandle
 from widgets.rows import note
 from widgets.timeline_pictures import KeyPictures
-from widgets.timeline_tools import LowerTools, UpperTools, Verbs
+from widgets.timeline_tools import LowerTools, Room, UpperTools, Verbs
 from widgets.timeline_track import Shown, Track
 
 DEPTH = 100  # edits that can be taken back
-BELOW = 98  # screen pixels at scale 1 under the track
 
 
 class TimelinePanel(Panel):
@@ -51,10 +50,10 @@ class TimelinePanel(Panel):
             self.random, self.render, self._ask_open, self._ask_save, lambda: self.track.fit(),
         )  # fmt: skip
         self.upper = UpperTools(verbs)
-        self.track = Track(self.actions.texture, self.scrub, self.choose, self.move, BELOW)
+        self.track = Track(self.actions.texture, self.scrub, self.choose, self.move)
         self.lower = LowerTools(verbs)
         self.line = note()
-        dpg.configure_item(self.window_id, no_scrollbar=True)  # the track takes what is left; the wheel still scrolls
+        self.room = Room(self.window_id, self.line)
         self.pictures = KeyPictures(self.actions)
 
     # -- the loop ----------------------------------------------------------------------------------------------------
@@ -83,6 +82,7 @@ class TimelinePanel(Panel):
         self.track.show(
             Shown(self.draft, self.timeline, self.chosen, self._film_speed()), self.playhead, pictures, self.playing
         )
+        self.track.below = self.room.update(self.upper, self.lower)
         self.track.update()
         self._dragged = self._dragged and (bool(self.track.held) or self._tools_held())
         dpg.set_value(self.line, self._status(words))

@@ -1,4 +1,4 @@
-"""The two lines of controls above and below a timeline's track."""
+"""The lines of controls above and below a timeline's track."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from app.timeline.draft import Draft
 from widgets import look
 from widgets.choices import Combo
 from widgets.controls import Checkbox, Drag, IntField, IntSlider
+from widgets.flow import Flow, text_width
 from widgets.icons import icon
-from widgets.rows import Button, Tag, columns
+from widgets.rows import Button, Tag
+from widgets.timeline_track import SMALLEST
 
 Press = Callable[[], None]
 WAYS = {"spline": "Spline in W", "linear": "Straight in W", "slerp": "Slerp in Z"}
@@ -44,6 +46,9 @@ SPEED_HINT = (
     "Measure how much the picture changes along the way, then time it so that it changes evenly: RMS change per frame."
     " The pictures stay the same, keyframes move. Lit: in effect; press again to go back to the easings."
 )
+ADD, SPEED, RANDOM = f"{icon('plus')}  Keyframe", "Constant speed", f"{icon('dices')}  Random"
+SPACING, EDGE = 7, 21  # screen pixels at scale 1: between two lines of controls, around and under the last one
+PADDING, TOP = 12, 38  # on either side; above the first line, the tab included
 RANDOM_HINT = "A walk through seeds that are drawn by a seed, in place of the keyframes; everything else as it is now."
 RENDER_HINT = "Draw every frame at full size, beside the live picture."
 SAVE_HINT = "Save the timeline as a file (JSON): for `walk --timeline`, or another day."
@@ -82,23 +87,32 @@ class UpperTools:
     """Play, edit keyframes, and what the chosen one has of its own."""
 
     def __init__(self, verbs: Verbs) -> None:
-        with columns(0.5, 1.6, 1.05, 0.5, 0.5, 0.5, 0.5, 1.45, 1.0, 0.9) as self.row:
-            self.play = Button(icon("play"), "Play from the playhead, by the clock, or stop (T).", verbs.play, width=-1)
-            self.add = Button(f"{icon('plus')}  Keyframe", ADD_HINT, verbs.add, width=-1)
-            self.replace = Button("Replace", REPLACE_HINT, verbs.replace, width=-1)
-            self.remove = Button(icon("trash-2"), "Delete the chosen keyframe (Delete).", verbs.remove, width=-1)
-            self.undo = Button(icon("undo-2"), UNDO_HINT, verbs.undo, width=-1)
-            self.redo = Button(icon("redo-2"), "Repeat what was taken back (Ctrl+Shift+Y).", verbs.redo, width=-1)
-            self.fit = Button(icon("maximize"), FIT_HINT, verbs.fit, width=-1)
+        with Flow() as self.flow:
+            self.play = Button(icon("play"), "Play from the playhead, by the clock, or stop (T).", verbs.play)
+            self.add = Button(ADD, ADD_HINT, verbs.add)
+            self.replace = Button("Replace", REPLACE_HINT, verbs.replace)
+            self.remove = Button(icon("trash-2"), "Delete the chosen keyframe (Delete).", verbs.remove)
+            self.undo = Button(icon("undo-2"), UNDO_HINT, verbs.undo)
+            self.redo = Button(icon("redo-2"), "Repeat what was taken back (Ctrl+Shift+Y).", verbs.redo)
+            self.fit = Button(icon("maximize"), FIT_HINT, verbs.fit)
             self.easing = Combo("", "flow", EASINGS, EASING_HINT, on_change=lambda value: verbs.edit("easing", value))
             self.turns = IntSlider("", 0, -4, 4, TURNS_HINT, unit="turns", words={1: "1 turn", -1: "-1 turn"})
             self.ripple = Checkbox("", False, RIPPLE_HINT, beside="ripple")
-        look.bind_style(self.row, "tools")
+        self.flow.button(self.play, icon("play"))
+        self.flow.button(self.add, ADD, icon("plus"), stretch=2)
+        self.flow.button(self.replace, "Replace", icon("camera"), stretch=2)
+        for button, name in ((self.remove, "trash-2"), (self.undo, "undo-2"), (self.redo, "redo-2")):
+            self.flow.button(button, icon(name))
+        self.flow.button(self.fit, icon("maximize"))
+        self.flow.add(self.easing, EASINGS["flow"], boxes=1, stretch=3)
+        self.flow.add(self.turns, "-4 turns", stretch=3)
+        self.flow.tick(self.ripple, icon("link"))
         self.turns.on_change = lambda value: verbs.edit("turns", value)
 
     def show(self, draft: Draft, chosen: Keyframe | None, playing: bool, past: bool, future: bool) -> None:
         """Follow the timeline."""
-        self.play.rename(icon("pause" if playing else "play"))
+        self.flow.update()
+        self.flow.rename(self.play, icon("pause" if playing else "play"))
         self.play.dress("active" if playing else "")
         self.play.enabled = bool(draft.keyframes)
         self.undo.enabled, self.redo.enabled = past, future
@@ -113,24 +127,34 @@ class LowerTools:
     """What the whole timeline has, what is made of it, and its file."""
 
     def __init__(self, verbs: Verbs) -> None:
-        with columns(1.25, 1.1, 1.2, 1.3, 0.7) as self.row:
+        with Flow() as self.flow:
             self.seconds = Drag(
                 "", 8.0, "Length of the film; keyframes stay where they are.", step=0.05, low=0.1, high=3600.0, unit="s"
             )
             dpg.configure_item(self.seconds.tag, format="length %.2f s")
-            self.fps = IntSlider("", 30, 1, 120, "Frames per second of the film: exact.", unit="frames / s")
+            self.fps = IntSlider("", 30, 1, 120, "Frames per second of the film: exact.", unit="fps")
             self.noise = IntSlider("", 0, 0, 16, NOISE_HINT, unit="noise loops", words=LOOP_WORDS)
             self.way = Combo("", "spline", WAYS, WAY_HINT, on_change=lambda value: verbs.edit("way", value))
             self.loop = Checkbox("", True, LOOP_HINT, beside="loop")
-        with columns(1.4, 1.2, 1.2, 1.2, 0.45, 0.45) as self.made:
-            self.speed = Button("Constant speed", SPEED_HINT, verbs.speed, width=-1)
-            self.random = Button(f"{icon('dices')}  Random", RANDOM_HINT, self._ask, width=-1)
+        self.flow.add(self.seconds, "length 8.00 s")
+        self.flow.add(self.fps, "120 fps")
+        self.flow.add(self.noise, "noise stands")
+        self.flow.add(self.way, WAYS["spline"], boxes=1)
+        self.flow.tick(self.loop, icon("repeat"))
+        with Flow() as self.made:
+            self.speed = Button(SPEED, SPEED_HINT, verbs.speed)
+            self.random = Button(RANDOM, RANDOM_HINT, self._ask)
             self.kind = Combo("", "mp4", KINDS, "What the film is rendered to; the Capture panel says more of each.")
-            self.render = Button("Render", RENDER_HINT, verbs.render, width=-1, theme="primary")
-            self.open = Button(icon("folder-open"), "Open a timeline's file (JSON).", verbs.open, width=-1)
-            self.save = Button(icon("save"), SAVE_HINT, verbs.save, width=-1)
-        for row in (self.row, self.made):
-            look.bind_style(row, "tools")
+            self.render = Button("Render", RENDER_HINT, verbs.render, theme="primary")
+            self.open = Button(icon("folder-open"), "Open a timeline's file (JSON).", verbs.open)
+            self.save = Button(icon("save"), SAVE_HINT, verbs.save)
+        self.made.button(self.speed, SPEED, icon("gauge"))
+        self.made.button(self.random, RANDOM, icon("dices"))
+        self.made.add(self.kind, KINDS["exr"], boxes=1)
+        self.made.button(self.render, "Render", words="Stop 888 / 888")
+        self.made.button(self.open, icon("folder-open"), stretch=0.3)
+        self.made.button(self.save, icon("save"), stretch=0.3)
+        self.flows = (self.flow, self.made)
         self.seconds.on_change = lambda value: verbs.edit("seconds", value)
         self.fps.on_change = lambda value: verbs.edit("fps", Fraction(value))
         self.noise.on_change = lambda value: verbs.edit("noise_turns", value)
@@ -144,6 +168,8 @@ class LowerTools:
 
     def show(self, draft: Draft, measuring: str, recording: RecordingState) -> None:
         """Follow the timeline. measuring: how far the study of its speed is, '' when none runs."""
+        self.flow.update()
+        self.made.update()
         self.seconds.set(draft.seconds)
         self.fps.set(round(draft.fps))
         self.noise.set(draft.noise_turns)
@@ -152,12 +178,12 @@ class LowerTools:
         several = len(draft.keyframes) > 1
         rendering = bool(recording.path) and recording.total is not None
         self.speed.enabled = several or bool(measuring)
-        self.speed.rename("Stop" if measuring else "Constant speed")
+        self.made.rename(self.speed, "Stop" if measuring else SPEED)
         self.speed.dress("danger" if measuring else "active" if draft.retime is not None else "")
         self.save.enabled = bool(draft.keyframes)
         self.render.enabled = rendering or (bool(draft.keyframes) and not recording.path)
         words = f"Stop {recording.frames} / {recording.total}" if rendering else "Render"
-        self.render.rename(words)
+        self.made.rename(self.render, words)
         self.render.dress("danger" if rendering else "primary")
 
     def _ask(self) -> None:
@@ -167,3 +193,22 @@ class LowerTools:
     def _draw(self, verbs: Verbs) -> None:
         dpg.configure_item(self.popup, show=False)
         verbs.random(self.seed.value, self.stations.value)
+
+
+class Room:
+    """Shares a panel's height among tools, track and the line of words under them."""
+
+    def __init__(self, window: Tag, line: Tag) -> None:
+        self.window, self.line = window, line
+        self._size: tuple[float, ...] = ()
+
+    def update(self, upper: UpperTools, lower: LowerTools) -> float:
+        """Screen pixels under the track; where even the smallest track does not fit, the panel scrolls."""
+        words = dpg.get_item_rect_size(self.line)[1]
+        size = (*dpg.get_item_rect_size(self.window), words, look.pixels(1000), text_width("0"))
+        if size != self._size:
+            self._size = size
+            tools = sum(flow.height_at(size[0] - look.pixels(2 * PADDING)) for flow in (upper.flow, *lower.flows))
+            least = tools + words + look.pixels(TOP + SMALLEST + 4 * SPACING + EDGE)
+            dpg.configure_item(self.window, no_scrollbar=least <= size[1])
+        return float(sum(flow.height for flow in lower.flows) + words + look.pixels(3 * SPACING + EDGE))

@@ -24,6 +24,8 @@ from widgets.timeline_scale import Scale, clock, tick_words
 RULER, LANE, GRAPH, MARGIN, SMALLEST = 21, 18, 20, 34, 98  # screen pixels at scale 1
 STILL = 3  # screen pixels that a click may move
 ZOOM_STEP = 1.25  # per notch of the wheel
+EMPTY = "Set the panels as you like them, then press K: the first keyframe."
+EMPTY_NARROW = "K: the first keyframe."
 GROUND: look.Colour = (20, 22, 25, 255)
 BEYOND: look.Colour = (0, 0, 0, 110)
 LINE: look.Colour = (255, 255, 255, 22)
@@ -44,7 +46,7 @@ class Shown:
 
 class Track(Canvas):
     """on_scrub(seconds): the playhead is to be there. on_choose(number): a keyframe was pressed. on_move(number,
-    seconds): it is dragged there. below: screen pixels at scale 1 kept for what follows."""
+    seconds): it is dragged there. below: screen pixels kept for what follows."""
 
     def __init__(
         self,
@@ -52,10 +54,10 @@ class Track(Canvas):
         on_scrub: Callable[[float], None],
         on_choose: Callable[[int], None],
         on_move: Callable[[int, float], None],
-        below: float,
     ) -> None:
         super().__init__()
-        self.on_scrub, self.on_choose, self.on_move, self.below = on_scrub, on_choose, on_move, below
+        self.on_scrub, self.on_choose, self.on_move = on_scrub, on_choose, on_move
+        self.below = 0.0
         self.atlas = Atlas(texture)
         self.shown = Shown(Draft())
         self.playhead = 0.0
@@ -136,8 +138,9 @@ class Track(Canvas):
 
     def _follow_height(self) -> None:
         window = self._window()
-        bottom = dpg.get_item_pos(self.canvas)[1] + look.pixels(self.below)
-        high = max(look.pixels(SMALLEST), int(dpg.get_item_height(window) or 0) - bottom if window else 0)
+        scrolled = dpg.get_y_scroll(window) if window else 0.0
+        bottom = dpg.get_item_pos(self.canvas)[1] + scrolled + self.below
+        high = max(look.pixels(SMALLEST), int((dpg.get_item_height(window) or 0) - bottom) if window else 0)
         if high != self.high:
             self.high = high
             dpg.configure_item(self.canvas, height=high)
@@ -218,7 +221,7 @@ class Track(Canvas):
         for number in order:
             self._paint_diamond(number)
         if not self.shown.draft.keyframes:
-            words = "Set the panels as you like them, then press K: the first keyframe."
+            words = EMPTY if text_width(EMPTY) < self.width - look.pixels(2 * MARGIN) else EMPTY_NARROW
             self.text(self.width / 2, self.high / 2, words, look.MUTED, align=0.5)
 
     def _paint_ruler(self) -> None:

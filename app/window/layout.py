@@ -15,6 +15,8 @@ DOCK_SPACE, DOCK_HOST = 0x08BD597D, 0x1BBC0F80
 # area -> node id; the tree is left | centre | right, with the sides cut in two and a strip under the centre.
 NODES = {"left-top": 3, "left-bottom": 4, "centre": 5, "right-top": 7, "right-bottom": 8, "bottom": 10}
 
+LEAST_STRIP = 276  # pixels at scale 1 for the bottom area: the timeline's tools and a track
+
 
 class Placed(Protocol):
     """A window with a place in the first layout (a panel class is one)."""
@@ -40,7 +42,8 @@ def default_layout(panels: Sequence[Placed], width: int, height: int, scale: flo
         tab = f" Selected=0x{tab_id(selected[area]):08X}" if area in selected else ""
         return f"  DockNode ID=0x{NODES[area]:08X} Parent=0x{parent:08X} SizeRef={w},{h}{extra}{tab}"
 
-    upper_left, upper_right, strip = int(height * 0.5), int(height * 0.66), int(height * 0.27)
+    upper_left, upper_right = int(height * 0.5), int(height * 0.66)
+    strip = int(min(max(height * 0.27, LEAST_STRIP * scale), height * 0.36))
     middle = [leaf("centre", 2, centre, height, " CentralNode=1")]
     if "bottom" in selected:
         middle = [
@@ -79,6 +82,6 @@ def crc32c(data: bytes, seed: int = 0) -> int:
 
 
 def layout_file(folder: Path, panels: Sequence[Placed]) -> Path:
-    """The user's layout file for these panels: a new one, or another first place, starts from the first layout again."""
+    """The user's layout file for these panels: a new one or another first place starts from the first layout again."""
     ids = ",".join(sorted(f"{panel.window_id}@{panel.area}" for panel in panels))
     return folder / f"layout-{zlib.crc32(ids.encode()):08x}.ini"

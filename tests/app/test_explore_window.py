@@ -72,6 +72,7 @@ def test_seeds_are_drawn_with_the_present_settings_and_picked(app: WholeApp) -> 
     app.open(SG2)
     app.panel("Truncation").psi.set(0.6)
     app.settle()
+    app.panel("Seeds").size.set("48")
     panel = shown(app, "Seeds")
     assert panel.count >= 4
     now = asked(app)
