@@ -156,7 +156,7 @@ class ComparePane:
 
     def _offer(self, loop: LoopState) -> None:
         """The models that can be chosen: the open one, those that come with the app, recent files, the pane's own."""
-        entries = {NONE: "No model", OPEN_MODEL: "The open model", **_bundled(loop.bundled)}
+        entries = {NONE: "No model", OPEN_MODEL: "Main model", **_bundled(loop.bundled)}
         recent = [path for path in loop.recent if path not in entries]
         own = [self.own.path] if self.own.path and self.own.path not in (*entries, *recent) else []
         self.chosen.offer(entries | short_names([*own, *recent]))

@@ -64,6 +64,17 @@ def buttons(*specs: tuple[str, str, Callable[[], None]], weights: Sequence[float
     return made
 
 
+class Words(Switchable):
+    """Muted words that stand among tools."""
+
+    def __init__(self, words: str) -> None:
+        self.tag = dpg.add_text(words, color=look.MUTED)
+
+    def show(self, words: str) -> None:
+        """Say something else."""
+        dpg.set_value(self.tag, words)
+
+
 @contextmanager
 def columns(*weights: float, style: str = "rows") -> Iterator[Tag]:
     """One line whose items, created inside, share the width by weight."""

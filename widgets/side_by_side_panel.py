@@ -50,7 +50,7 @@ class SideBySidePanel(Panel):
         self.untouched, self.changed, self.amount, self.signed = self.group.panes
         self.amount.words_at = self.signed.words_at = self._change_at
         self.figures = Figures(FIGURES)
-        with columns(0.6, 0.2, 0.1, 0.1):
+        with columns(0.53, 0.23, 0.12, 0.12):
             self.gain = Slider(
                 "", 4.0, 1.0, 64.0, "Factor on the difference picture.", unit="×", decimals=1, name="gain"
             )

@@ -15,6 +15,7 @@ from app.studies.picture_list import reduced, shown_part
 from app.studies.picture_sheet import PictureSheet, Sheet, SheetCell, lines
 from widgets import look
 from widgets.cell_grid import GAP, Cell, CellGrid, Plan
+from widgets.flow import Flow
 from widgets.grid_base import SheetBox
 from widgets.icons import icon
 from widgets.kept_requests import THUMBNAIL, Kept, kept_from
@@ -23,7 +24,7 @@ from widgets.morph_pad import MorphPad
 from widgets.panel import Panel, Shortcut
 from widgets.popup_menu import Entry, PopupMenu
 from widgets.rename_box import ask_name
-from widgets.rows import Button, Tag, columns, note
+from widgets.rows import Button, Tag, Words, columns, note
 from widgets.small_pictures import SmallPictures
 
 LETTERS = "ABCDEFGH"
@@ -31,6 +32,7 @@ TILE, SIDE = 72.0, 176.0  # screen pixels at scale 1: a slot's picture at most, 
 SMALLEST = 52.0  # where eight of these do not fit beside each other, slots lie in two lines of four
 MOST_FAVOURITES = 500
 SHEET_COLUMNS = 8
+EXPORT_HINT = "All favourites as a contact sheet (PNG, 256 px a picture) and as JSON with their whole requests."
 TWO_MODELS = "{} and {} are of two models, which cannot be mixed."
 
 
@@ -62,15 +64,14 @@ class SlotsPanel(Panel):
 
     def _build_left(self) -> None:
         self.grid = CellGrid(self.actions.texture, self._pick_slot, self._slot_menu)
-        with columns(0.34, 0.3, 0.36):
-            self.count: Tag = dpg.add_text("", color=look.MUTED)
-            Button(f"{icon('star')}  Keep", "Add the picture to the favourites (B).", self.star, width=-1)
-            self.export = Button(
-                f"{icon('download')}  Export",
-                "All favourites as a contact sheet (PNG, 256 px a picture) and as JSON with their whole requests.",
-                self.save_favourites,
-                width=-1,
-            )
+        keep, export = f"{icon('star')}  Keep", f"{icon('download')}  Export"
+        with Flow(snug=False) as self.tools:
+            self.count = Words("Favourites")
+            star = Button(keep, "Add the picture to the favourites (B).", self.star)
+            self.export = Button(export, EXPORT_HINT, self.save_favourites)
+        self.tools.add(self.count, "Favourites  888", stretch=0)
+        self.tools.button(star, keep, icon("star"))
+        self.tools.button(self.export, export, icon("download"))
         self.tray_box: Tag
         with dpg.child_window(border=False) as self.tray_box:
             self.tray = CellGrid(self.actions.texture, self._pick_favourite, self._favourite_menu)
@@ -219,7 +220,8 @@ class SlotsPanel(Panel):
             self.now = shown_part(replace(frame.request, model=replace(frame.request.model, attempt=0)))
         self.frame = frame
         self.sheet.update()
-        self.export.rename(self.sheet.words or f"{icon('download')}  Export")
+        self.tools.update()
+        self.tools.rename(self.export, self.sheet.words or f"{icon('download')}  Export")
         self.export.enabled = bool(self.favourites)
         self._draw_missing()
         if self.visible():
@@ -269,7 +271,7 @@ class SlotsPanel(Panel):
         across = max(1, int((width - look.pixels(14) + gap) // (tile + gap)))
         hint = "Click: show it. Right click: more. Drag it onto a slot."
         self.tray.show([self._cell(kept, lit, hint) for kept in self.favourites], Plan(across, tile, tile))
-        dpg.set_value(self.count, f"Favourites  {len(self.favourites) or ''}")
+        self.count.show(f"Favourites  {len(self.favourites) or ''}")
         self._show_pad(height)
 
     def _is_here(self, kept: Kept) -> bool:
