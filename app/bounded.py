@@ -47,6 +47,11 @@ class Bounded(Generic[K, V]):
         size_of = self._size_of
         return size_of is not None and sum(size_of(value) for value in self._entries.values()) > self._size
 
+    def values(self) -> list[V]:
+        """All entries, the one that was not used for longest first."""
+        with self._lock:
+            return list(self._entries.values())
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

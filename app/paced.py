@@ -51,6 +51,10 @@ class PacedTaps(Taps):
         saved = 0.0 if self.trail is None else self.trail.offset_ms
         return saved + (time.perf_counter() - self._began) * 1000
 
+    def leave_out(self, seconds: float) -> None:
+        """So much time went by with something that no later pass will do."""
+        self._began += seconds
+
     def times(self, generator: Generator, height: int) -> dict[int, float]:
         """Milliseconds up to each picture that the pass came by, by its height in px; `height` is the last one's.
 

@@ -21,13 +21,13 @@ from app.diagnostics import Planes, Point, Seen
 from app.directions import push
 from app.errors import InputError
 from app.frame import Frame, LayerView, ModelInfo, Pixels, Timing
+from app.graphs import Asked, Graphs
 from app.maps import Axes, fit_axes
 from app.models import ModelStore, Opened
 from app.pace import Pace, Saved, nothing
 from app.paced import PacedTaps, Reached, Trails
 from app.request import RenderRequest, View
 from app.studies import Measure
-from networks import ops
 from networks.edits import EditError
 from networks.ops import compiled
 from networks.plan import Noise
@@ -86,6 +86,7 @@ class Renderer:
         self._maps: Bounded[Hashable, Tensor] = Bounded(64, 512 << 20, _bytes)
         self._answered: Bounded[Hashable, Any] = Bounded(16)
         self._trails = Trails()
+        self._graphs = Graphs()
         self._early: tuple[Hashable, int] | None = None  # model and height of the last early picture
         self.turn: Turn | None = None  # a place in the queue for a GPU that several renderers draw on
 
@@ -121,7 +122,7 @@ class Renderer:
             compiled.start()  # behind the first full picture
         self._early = self._early if stop is None else (opened.key, stop)
         following = None if stop is None else self._next_height(opened, request, ws, stop)
-        timing = clock.timing(ops.describe(opened.device), compiled.is_settled())
+        timing = clock.timing(self._graphs.describe(opened.device), compiled.is_settled())
         return Frame(
             0, request, picture, stop is None, shown, unlike, opened.info, None, timing, answers, following
         )  # fmt: skip
@@ -187,6 +188,7 @@ class Renderer:
         for cache in (self._images, self._pixels, self._views, self._axes, self._maps, self._answered):
             cache.clear()
         self._trails.clear()
+        self._graphs.clear()
         self.store.forget()
 
     def _ws(self, opened: Opened, request: RenderRequest) -> Tensor:
@@ -246,7 +248,7 @@ class Renderer:
         if not taps.only_look:
             taps.trail = None
         try:
-            image = generator.synthesize(ws, taps, request.noise, matrix, request.model.precision, taps.trail)
+            image = self._graphs.draw(Asked(generator, ws, taps, request.noise, matrix, request.model.precision))
         except Reached:
             return None
         except EditError as error:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from networks import ops
-from networks.base import Pass, Spec, layer_dtype
+from networks.base import Inverted, Pass, Spec, Transform, layer_dtype
 from networks.filter_design import lowpass, radial_lowpass
 from networks.layers import SQRT2, EqualizedLinear, StyledLayer
 from networks.ops.resampling import Padding, Resampling
@@ -282,12 +282,14 @@ class ChainTrunk(nn.Module):
         return x
 
 
-def invert_transform(transform: Sequence[Sequence[float]] | Tensor, device: torch.device) -> Tensor:
+def invert_transform(transform: Transform, device: torch.device) -> Tensor:
     """The user's 3x3 matrix -> what enters the input: its inverse, because the input is sampled where pixels come from.
 
     The result of a tensor can be differentiated. Raises ValueError when the matrix has another shape, is not finite,
     or cannot be inverted.
     """
+    if isinstance(transform, Inverted):
+        return transform.matrix
     given = transform if isinstance(transform, Tensor) else torch.tensor(transform, dtype=torch.float64)
     matrix = given.cpu().double()
     if matrix.shape != (3, 3):

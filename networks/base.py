@@ -56,13 +56,23 @@ class Mapping(nn.Module, ABC):
         return c @ self.w_avg
 
 
+@dataclass(frozen=True, eq=False)
+class Inverted:
+    """A transform as it enters the input: [3, 3] float32, inverted already, on the generator's device."""
+
+    matrix: Tensor
+
+
+Transform = Sequence[Sequence[float]] | Tensor | Inverted
+
+
 @dataclass(frozen=True)
 class Pass:
     """What one synthesis is asked to do besides ws; see `Generator.synthesize`."""
 
     taps: Taps
     noise: Noise
-    transform: Sequence[Sequence[float]] | Tensor | None
+    transform: Transform | None
     precision: Precision
     trail: Trail | None = None
 
@@ -150,7 +160,7 @@ class Generator(nn.Module, ABC):
         ws: Tensor,
         taps: Taps | None = None,
         noise: Noise | None = None,
-        transform: Sequence[Sequence[float]] | Tensor | None = None,
+        transform: Transform | None = None,
         precision: Precision = "auto",
         trail: Trail | None = None,
     ) -> Tensor:

@@ -64,6 +64,12 @@ class Taps:
         given = (self._hooks, self.record_norms, self.added_noise, self.style_shifts, self.untouched, self.moments)
         return not any(given)
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether this pass neither looks at a layer nor changes one; it may stop early, and add noise of its own."""
+        rest = (self._hooks, self.record_norms, self.style_shifts, self.untouched, self.moments)
+        return not any((self._capture, self._edits, *rest))
+
     def edits_of(self, name: str) -> tuple[Intervention, ...]:
         """The edits that reach a layer."""
         return tuple(edit for edit, layers in zip(self._edits, self._reached, strict=True) if name in layers)
