@@ -26,6 +26,7 @@ STYLES: dict[str, dict[int, tuple[float, float]]] = {
     "stack": {dpg.mvStyleVar_CellPadding: (3, 2)},
     "list": {dpg.mvStyleVar_CellPadding: (5, 2), dpg.mvStyleVar_FramePadding: (4, 0)},
     "tools": {dpg.mvStyleVar_FramePadding: (6, 3), dpg.mvStyleVar_CellPadding: (2, 0)},
+    "letters": {dpg.mvStyleVar_FramePadding: (0, 4), dpg.mvStyleVar_CellPadding: (1, 0)},
     "small": {dpg.mvStyleVar_FramePadding: (5, 2), dpg.mvStyleVar_CellPadding: (4, 2)},
 }
 

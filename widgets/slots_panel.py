@@ -30,6 +30,7 @@ from widgets.small_pictures import SmallPictures
 LETTERS = "ABCDEFGH"
 TILE, SIDE = 72.0, 176.0  # screen pixels at scale 1: a slot's picture at most, the column of the pad
 SMALLEST = 52.0  # where eight of these do not fit beside each other, slots lie in two lines of four
+PAD_SHARE = 0.42  # of a narrow panel, that its pad takes
 MOST_FAVOURITES = 500
 SHEET_COLUMNS = 8
 EXPORT_HINT = "All favourites as a contact sheet (PNG, 256 px a picture) and as JSON with their whole requests."
@@ -65,11 +66,11 @@ class SlotsPanel(Panel):
     def _build_left(self) -> None:
         self.grid = CellGrid(self.actions.texture, self._pick_slot, self._slot_menu)
         keep, export = f"{icon('star')}  Keep", f"{icon('download')}  Export"
-        with Flow(snug=False) as self.tools:
+        with Flow() as self.tools:
             self.count = Words("Favourites")
             star = Button(keep, "Add the picture to the favourites (B).", self.star)
             self.export = Button(export, EXPORT_HINT, self.save_favourites)
-        self.tools.add(self.count, "Favourites  888", stretch=0)
+        self.tools.add(self.count, "Favourites  88", stretch=0)
         self.tools.button(star, keep, icon("star"))
         self.tools.button(self.export, export, icon("download"))
         self.tray_box: Tag
@@ -80,7 +81,7 @@ class SlotsPanel(Panel):
     def _build_right(self) -> None:
         self.pad = MorphPad(self.actions.texture, self._morph)
         self.letters: list[Button] = []
-        with columns(*(1.0 for _ in LETTERS), style="segments"):
+        with columns(*(1.0 for _ in LETTERS), style="letters"):
             for number, letter in enumerate(LETTERS):
                 hint = f"Whether slot {letter} is a corner of the pad; up to {MOST} are."
                 self.letters.append(Button(letter, hint, partial(self.toggle_corner, number), width=-1, theme="ghost"))
@@ -255,10 +256,11 @@ class SlotsPanel(Panel):
 
     def _lay_out(self) -> None:
         """Follow the panel's size, and what is kept."""
-        side, scale = look.pixels(SIDE), look.pixels(1000)
+        inner = dpg.get_item_rect_size(self.window_id)[0] - 2 * look.pixels(GAP)
+        side, scale = min(look.pixels(SIDE), int(PAD_SHARE * inner)), look.pixels(1000)
         width, height = (float(value) for value in dpg.get_item_rect_size(self.left))
         lit = frozenset(kept for kept in (*self.slots, *self.favourites) if kept is not None and self._is_here(kept))
-        shown = (self._version, width, height, scale, lit)
+        shown = (self._version, width, height, side, scale, lit)
         if shown == self._shown:
             return
         self._shown = shown

@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.display import native
 from app.renderer import Renderer
 from app.request import Latent, Mix, RenderRequest
 from app.studies.picture_list import mixed, of_seed, shown_part, truncated
 from app.window.history import lasting
+from app.window.layout import default_layout
 from tests.app.whole_app import REFERENCE, WholeApp
 from tests.gui_support import centre_of
+from widgets.registry import all_panels
 
 pytestmark = pytest.mark.gui
 SG2, SG3 = "stylegan2.pkl", "stylegan3-t.pkl"
@@ -248,6 +251,7 @@ def test_the_pad_mixes_slots_and_undo_takes_the_whole_drag_back(app: WholeApp) -
 
 def test_favourites_are_starred_dragged_to_a_slot_and_taken_out(app: WholeApp) -> None:
     app.open(SG2)
+    assert native.load_layout(default_layout(all_panels(), *app.window.size, 0.4))  # narrow sides: the tray is in sight
     slots = app.raise_tab("Slots")
     app.key("b")
     first = asked(app)
