@@ -28,9 +28,9 @@ def pick(name: str) -> torch.device:
 
 
 def wait_for(device: torch.device) -> None:
-    """Return when everything that was queued on a GPU is done."""
+    """Return when everything that this thread queued on a GPU is done."""
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
+        torch.cuda.current_stream(device).synchronize()
     elif device.type == "mps":
         torch.mps.synchronize()
 

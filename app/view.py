@@ -13,6 +13,7 @@ from app import colormaps
 from app import sheet as sheets
 from app.diagnostics.droplets_map import levels as robust_levels
 from app.frame import LayerView, MapStatistics, Pixels
+from app.host import to_host
 from app.maps import Axes, component_range, components, fit_axes, histogram
 from app.request import View
 from networks.plan import LayerInfo
@@ -51,7 +52,7 @@ def to_rgba(values: Tensor, bgr: bool = False) -> Pixels:
     red, green, blue = planes[2::-1] if bgr else planes[:3]
     packed = torch.add(red, green, alpha=256).add_(blue, alpha=65536).to(torch.int32)
     packed = packed.add_(planes[3].to(torch.int32) << 24) if len(planes) == 4 else packed.add_(OPAQUE)
-    little_endian = np.ascontiguousarray(packed.cpu().numpy().astype("<i4", copy=False))
+    little_endian = np.ascontiguousarray(to_host(packed).astype("<i4", copy=False))
     return little_endian.view(np.uint8).reshape(*packed.shape, 4)
 
 
