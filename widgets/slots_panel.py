@@ -29,7 +29,10 @@ from widgets.small_pictures import SmallPictures
 
 LETTERS = "ABCDEFGH"
 TILE, SIDE = 72.0, 176.0  # screen pixels at scale 1: a slot's picture at most, the column of the pad
-SMALLEST = 52.0  # where eight of these do not fit beside each other, slots lie in two lines of four
+SMALLEST, IN_TWO = (
+    40.0,
+    52.0,
+)  # where eight of the smallest do not fit side by side: two lines of four, at most so large
 PAD_SHARE = 0.42  # of a narrow panel, that its pad takes
 MOST_FAVOURITES = 500
 SHEET_COLUMNS = 8
@@ -268,7 +271,7 @@ class SlotsPanel(Panel):
             dpg.configure_item(item, width=wide)
         gap = look.pixels(GAP)
         beside = len(LETTERS) if width >= len(LETTERS) * look.pixels(SMALLEST + GAP) else len(LETTERS) // 2
-        tile = max(8.0, min((width + gap) / beside - gap, look.pixels(TILE if beside == len(LETTERS) else SMALLEST)))
+        tile = max(8.0, min((width + gap) / beside - gap, look.pixels(TILE if beside == len(LETTERS) else IN_TWO)))
         self.grid.show([self._slot_cell(number, lit) for number in range(len(LETTERS))], Plan(beside, tile, tile))
         across = max(1, int((width - look.pixels(14) + gap) // (tile + gap)))
         hint = "Click: show it. Right click: more. Drag it onto a slot."
