@@ -158,16 +158,17 @@ class Asked:
 class Graphs:
     """The graphs of one renderer; belongs to its thread."""
 
-    def __init__(self, machine: Machine | None = None) -> None:
+    def __init__(self, machine: Machine | None = None, long_ms: float = LONG_MS) -> None:
+        self.words = ""  # what the last picture was drawn by, where that was a graph or might have been one
         self._machine = machine or Cuda()
+        self._long_ms = long_ms
         self._graphs: Bounded[Key, Graphed] = Bounded(KEPT)
         self._refused: Bounded[Key, str] = Bounded(32)  # why there is none; '' where it would gain nothing
         self._last: Key | None = None
-        self._words = ""
 
     def draw(self, asked: Asked) -> Tensor:
         """The picture [N, C, H, W], float32, by a graph where there is one; raises what `synthesize` raises."""
-        self._words = ""
+        self.words = ""
         if not self._fits(asked):
             self._last = None
             return self._ordinary(asked, asked.taps)
@@ -178,7 +179,7 @@ class Graphs:
             return self._replay(graphed, asked)
         self._forget_the_outdated(asked.generator)
         if (why := self._refused.get(key)) is not None:
-            self._words = f"no CUDA graph: {why}" if why else ""
+            self.words = f"no CUDA graph: {why}" if why else ""
         elif again:
             return self._ordinary_and_record(asked, key)
         return self._ordinary(asked, asked.taps)
@@ -190,7 +191,7 @@ class Graphs:
 
     def describe(self, device: torch.device) -> str:
         """What computed the last picture, and why it was no graph where one was tried."""
-        return "; ".join(filter(None, (ops.describe(device), self._words)))
+        return "; ".join(filter(None, (ops.describe(device), self.words)))
 
     def __len__(self) -> int:
         return len(self._graphs)
@@ -217,7 +218,7 @@ class Graphs:
         inputs = graphed.inputs
         inputs.fill(asked.ws, asked.added(inputs.noise), asked.matrix())
         graphed.recording.replay()
-        self._words = "one CUDA graph"
+        self.words = "one CUDA graph"
         return graphed.recording.picture.clone()
 
     def _ordinary_and_record(self, asked: Asked, key: Key) -> Tensor:
@@ -228,17 +229,17 @@ class Graphs:
         picture = self._ordinary(asked, witness)
         self._machine.settle(device)
         drawn = time.perf_counter()
-        if (drawn - began) * 1000 > LONG_MS:
+        if (drawn - began) * 1000 > self._long_ms:
             self._refused.put(key, "")
             return picture
         if self._machine.free_bytes(device) < ROOM:
             self.clear()
-            self._words = "no CUDA graph: the GPU's memory is short"
+            self.words = "no CUDA graph: the GPU's memory is short"
             return picture
         why = self._record(asked, key, witness.added, picture)
         if why:
             self._refused.put(key, why)
-            self._words = f"no CUDA graph: {why}"
+            self.words = f"no CUDA graph: {why}"
         asked.taps.leave_out(time.perf_counter() - drawn)
         return picture
 
@@ -262,7 +263,7 @@ class Graphs:
             if is_out_of_memory(error):
                 self.clear()
             why = in_words(error)
-        self._words = ""
+        self.words = ""
         if not why and graphed is not None:
             self._graphs.put(key, graphed)
         return f"its picture {why}" if why.startswith(("differs", "gives")) else why

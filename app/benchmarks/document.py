@@ -17,8 +17,13 @@ def update(old: str, measured: dict[str, list[str]], order: tuple[str, ...]) -> 
     tables, _, log = old.partition(MARKER)
     sections = split(tables)
     sections.update({name: "\n".join(lines) for name, lines in measured.items()})
-    parts = [INTRO, *(f"## {name.capitalize()}\n\n{sections[name]}" for name in order if name in sections)]
+    parts = [INTRO, *(f"## {heading(name)}\n\n{sections[name]}" for name in order if name in sections)]
     return "\n\n".join([*parts, MARKER, log.strip() or LOG]) + "\n"
+
+
+def heading(name: str) -> str:
+    """The heading of a section: GPU, Pictures."""
+    return "GPU" if name == "gpu" else name.capitalize()
 
 
 def split(text: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from app.commands import OpenWindow
 from app.commands._options import device_option
 from app.errors import InputError
 
-SECTIONS = ("pictures", "drag", "sheet", "window", "reader", "memory")
+SECTIONS = ("pictures", "gpu", "drag", "sheet", "window", "reader", "memory")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
@@ -32,7 +32,10 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 def bench(
     open_window: OpenWindow, sections: tuple[str, ...], quick: bool, film: Path | None, out: Path | None, device: str
 ) -> None:
-    """Measure pictures, dragging, sheets of feature maps, the window, the reader, memory; print and write tables."""
+    """Measure pictures, dragging, sheets of feature maps, the window, the reader, memory; print and write tables.
+
+    The section gpu is measured where CUDA is, or where it is asked for.
+    """
     from app.benchmarks import document
 
     if film is not None:
@@ -40,15 +43,22 @@ def bench(
     out = out or (None if quick else DOCUMENT)
     measured = {}
     for name in SECTIONS:
-        if not sections or name in sections:
+        if name in (sections or everything()):
             measured[name] = section(name, quick, device, open_window, film)
-            click.echo("\n".join([f"## {name.capitalize()}", "", *measured[name], ""]))
+            click.echo("\n".join([f"## {document.heading(name)}", "", *measured[name], ""]))
             if out is not None:  # after each section: what was measured stays when a later one is stopped
                 old = out.read_text(encoding="utf-8") if out.exists() else ""
                 out.parent.mkdir(parents=True, exist_ok=True)
                 out.write_text(document.update(old, measured, SECTIONS), encoding="utf-8")
     if out is not None:
         say(f"written to {out}")
+
+
+def everything() -> list[str]:
+    """The sections that this machine can measure."""
+    import torch
+
+    return [name for name in SECTIONS if name != "gpu" or torch.cuda.is_available()]
 
 
 def check_film(film: Path, sections: tuple[str, ...]) -> None:
@@ -72,9 +82,9 @@ def section(name: str, quick: bool, device: str, open_window: OpenWindow, film: 
 
 def measure(name: str) -> Callable[..., list[str]]:
     """The function that measures a section; its modules import torch, so they are imported when it is wanted."""
-    from app.benchmarks import drag, memory_use, pictures, reader, sheet, window
+    from app.benchmarks import drag, gpu, memory_use, pictures, reader, sheet, window
 
-    modules = {"pictures": pictures, "drag": drag, "sheet": sheet, "window": window, "reader": reader}
+    modules = {"pictures": pictures, "gpu": gpu, "drag": drag, "sheet": sheet, "window": window, "reader": reader}
     return {**modules, "memory": memory_use}[name].table
 
 
