@@ -40,7 +40,7 @@ class Tape(TorchDispatchMode):
         self.alive: list[Tensor] = []  # so that no id is used twice
 
     def __torch_dispatch__(self, call, types, args=(), kwargs=None):
-        if "_local_scalar_dense" in str(call):
+        if any(word in str(call) for word in ("_local_scalar_dense", "lift_fresh")):  # a value asked for, or brought
             raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
         noted = tree_map_only(Tensor, self.reference, (args, kwargs or {}))
         result = call(*args, **(kwargs or {}))
@@ -323,17 +323,20 @@ def test_a_replay_that_differs_is_dropped_with_a_reason(fake: Fake, drawn: Graph
 
 
 def test_a_number_that_is_baked_in_is_found(fake: Fake, drawn: Graphs, monkeypatch) -> None:
-    """The buffers hold other numbers while a graph is recorded, so a frozen ws cannot hide."""
+    """The buffers hold other numbers while a graph is recorded, so what a pass keeps of them cannot hide."""
     generator = build("stylegan2-skip")
-    original = generator.synthesize
+    original, kept = generator.synthesize, {}
     monkeypatch.setattr(
-        type(generator), "synthesize", lambda self, ws, *rest: original(torch.tensor(ws.tolist()), *rest)
+        type(generator),
+        "synthesize",
+        lambda self, ws, *rest: original(kept.setdefault(ws.data_ptr(), ws.clone()), *rest),
     )
+    one = asked(generator)
     for _ in range(2):
-        drawn.draw(asked(generator))
-    assert fake.records == 1
+        drawn.draw(one)
+    assert fake.records == fake.replays == 1
     assert len(drawn) == 0
-    assert "no CUDA graph" in drawn.describe(torch.device("cpu"))
+    assert "no CUDA graph: its picture differs" in drawn.describe(torch.device("cpu"))
 
 
 @pytest.mark.parametrize("error", [RuntimeError("cudnn refuses"), RuntimeError("CUDA error: ... stream is capturing")])
@@ -502,7 +505,7 @@ def test_the_renderer_replays_walks_and_says_so(renderer: Renderer, request_: Re
 
 
 def test_the_tape_is_as_strict_as_a_graph() -> None:
-    """Numbers from Python stay as they were, tensors are read anew, and asking for a value is an error."""
+    """Numbers from Python stay as they were, tensors are read anew; to ask for a value or to bring one is an error."""
     x, factor = torch.ones(3), 2.0
     tape = Tape()
     with tape:
@@ -511,6 +514,8 @@ def test_the_tape_is_as_strict_as_a_graph() -> None:
     assert tape.play(y).tolist() == [4.0, 1.0, 4.0]
     with pytest.raises(RuntimeError, match="capturing"), Tape():
         x.sum().item()
+    with pytest.raises(RuntimeError, match="capturing"), Tape():
+        torch.tensor([1.0, 2.0])
 
 
 def test_the_test_generator_has_noise_that_shows() -> None:
