@@ -15,6 +15,8 @@ import numpy as np
 from app.errors import InputError, WriteError
 
 SUFFIXES = (".npy", ".npz", ".pt", ".pth", ".json")
+LARGEST = {".json": 64 << 20}  # bytes; a latent takes some kilobytes, its noise maps some megabytes
+LARGEST_ELSE = 512 << 20
 KEYS = ("w", "ws", "latent", "latent_code", "projected_w")
 
 
@@ -83,6 +85,8 @@ def _encode(suffix: str, ws: np.ndarray) -> bytes:
 
 def _load(path: Path) -> Any:
     suffix = path.suffix.lower()
+    if (size := path.stat().st_size) > LARGEST.get(suffix, LARGEST_ELSE):
+        raise InputError(f"{path.name}: {size / 1e9:.1f} GB, far more than a latent takes; is it something else?")
     if suffix in (".npy", ".npz"):
         return _load_numpy(path)
     if suffix in (".pt", ".pth"):
@@ -98,7 +102,8 @@ def _load_numpy(path: Path) -> Any:
         if not isinstance(loaded, np.lib.npyio.NpzFile):
             return loaded
         with loaded:
-            return _pick(path, {key: loaded[key] for key in loaded.files if key in KEYS or len(loaded.files) == 1})
+            wanted = [key for key in loaded.files if key in KEYS or len(loaded.files) == 1]
+            return _pick(path, {key: loaded[key] for key in wanted} or dict.fromkeys(loaded.files))
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise _broken(path, error) from error
 
@@ -123,8 +128,9 @@ def _pick(path: Path, value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     key = next((key for key in KEYS if key in value), next(iter(value)) if len(value) == 1 else None)
-    if key is None:
-        raise InputError(f"{path.name}: no entry `w` in it; found {', '.join(map(str, list(value)[:6])) or 'nothing'}")
+    if key is None or value[key] is None:
+        found = ", ".join(map(str, list(value)[:6])) or "nothing"
+        raise InputError(f"{path.name}: no entry `w` in it, so it is no latent; found {found}")
     return value[key]
 
 

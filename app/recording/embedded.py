@@ -107,7 +107,7 @@ def _of_png(path: Path) -> Kept | None:
             with Image.open(path, formats=("PNG",)) as image:
                 texts = {key: text for key, text in image.info.items() if isinstance(text, str)}
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path.name}: not a PNG that can be read ({error})") from error
+        raise InputError(f"{path.name}: not a PNG that can be read; was it cut short?") from error
     if (text := texts.get(REQUEST_KEY)) is not None:
         model = _parsed(texts.get(MODEL_KEY, "{}"), path.name)
         request = request_from(_parsed(text, path.name), path.name)
@@ -127,7 +127,7 @@ def _of_film(path: Path) -> Kept | None:
         with av.open(str(path), format=demuxer, metadata_errors="replace") as file:
             tags = {key.lower(): value for key, value in file.metadata.items()}
     except (OSError, ValueError) as error:
-        raise InputError(f"{path.name}: not a film that can be read ({error})") from error
+        raise InputError(f"{path.name}: not a film that can be read; was it cut short?") from error
     text = tags.get("comment", "")
     if FORMAT in text:
         return _of_note(_parsed(text, path.name), path.name)

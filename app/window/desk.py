@@ -23,7 +23,8 @@ from app.request import Latent, Model, RenderRequest
 from app.settings import Settings, write_settings
 from app.studies import Study
 from app.study_run import StudyRun
-from app.training.watch import RunWatch
+from app.training.watch import RunWatch, is_run
+from app.window import dropped
 from app.window.compare import CompareDesk
 from app.window.control import ControlDesk
 from app.window.desk_panel import DeskPanel
@@ -110,7 +111,7 @@ class Desk(Saving):
         try:
             self.run = OpenRun(RunWatch(folder))
         except InputError as error:
-            self.say(str(error), problem=True)
+            self.say(str(error) if is_run(folder) else dropped.about_folder(folder), problem=True)
             return
         if self.run.shown is None:
             self.say(f"{folder.name} holds no snapshot yet; the first one is shown as soon as it is written.")
@@ -138,13 +139,20 @@ class Desk(Saving):
     def drop(self, paths: list[str]) -> None:
         """Files were dropped on the window: a state comes back, panels may want latents, the rest are models."""
         for path in paths:
+            if why := dropped.refusal(path):
+                self.say(why, problem=True)
+                continue
             if (first := self.performances.take(path)) is not None:
                 self.files.show(Path(path).name, first)
                 continue
             taken = (
-                self.sessions.take(path) or self.files.take(path) or any(panel.take_file(path) for panel in self.panels)
+                self.sessions.take(path)
+                or self.files.take(path)
+                or (not dropped.is_photo(path) and self.files.foreign(path))
+                or any(panel.take_file(path) for panel in self.panels)
+                or self.files.foreign(path)
             )
-            if not taken and not self.files.foreign(path):
+            if not taken:
                 self.open(path)
 
     # -- where the user was ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from app.errors import InputError
 from app.recording import embedded
 from app.recording.embedded import Kept
 from app.request import RenderRequest
+from app.window import dropped
 
 Say = Callable[[str, bool], None]
 
@@ -49,11 +50,10 @@ class KeptFiles:
         return True
 
     def foreign(self, path: str) -> bool:
-        """Whether nobody can do anything with the file, being a picture or film without a state; says so."""
-        if Path(path).suffix.lower() not in (*embedded.PICTURES, *embedded.FILMS):
-            return False
-        self._say(f"{Path(path).name} holds no state: it was made elsewhere, or its text entries were removed.", True)
-        return True
+        """Whether nobody can do anything with the file, a film without a state for instance; says so."""
+        if words := dropped.foreign(path):
+            self._say(words, True)
+        return bool(words)
 
     def show(self, name: str, kept: Kept) -> None:
         """Bring a state back; name: of the file, for sentences."""

@@ -208,8 +208,7 @@ def test_a_folder_that_is_no_run_is_a_sentence_and_what_was_open_stays(app: Whol
     app.desk.open(str(tmp_path / "empty"))
     app.settle()
     assert app.desk.messages.text == (
-        f"{tmp_path / 'empty'} holds no run.json, so it is no training run;"
-        " open the folder that train --out wrote, or a checkpoint"
+        f"{tmp_path / 'empty'} is an empty folder; open a checkpoint, or the folder of a training run."
     )
     assert app.desk.run.watch.folder == run.folder
     app.open("stylegan2.pkl")  # a file ends the watching

@@ -104,12 +104,15 @@ def test_relative_and_home_paths_become_whole(desk: Desk, tmp_path: Path, monkey
         assert desk.model.path == str(tmp_path / "a.pkl")
 
 
-def test_a_drop_goes_to_the_first_panel_that_takes_it_else_it_is_a_model(desk: Desk):
+def test_a_drop_goes_to_the_first_panel_that_takes_it_else_it_is_a_model(desk: Desk, tmp_path: Path):
     panels = [FakePanel(), FakePanel(".npy"), FakePanel(".npy")]
     desk.panels = panels
-    desk.drop(["w.npy", "a.pkl"])
-    assert [panel.files for panel in panels] == [[], ["w.npy"], []]
-    assert desk.model.path == "a.pkl"
+    latent, model = str(tmp_path / "w.npy"), str(tmp_path / "a.pkl")
+    for path in (latent, model):
+        Path(path).touch()
+    desk.drop([latent, model])
+    assert [panel.files for panel in panels] == [[], [latent], []]
+    assert desk.model.path == model
     desk.drag_latent(0.5, 0.25)
     desk.reset_all()
     assert [(panel.drags, panel.resets) for panel in panels] == [([(0.5, 0.25)], 1)] * 3
