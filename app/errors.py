@@ -7,6 +7,10 @@ class InputError(ValueError):
     """The request cannot be drawn as asked: subject, numbers and remedy in one sentence."""
 
 
+class LatentFileError(InputError):
+    """A latent file does not fit the model, or is none; in the window the point before is a step away."""
+
+
 class DeviceError(RuntimeError):
     """The device asked for is not there."""
 

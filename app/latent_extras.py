@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from app.bounded import Bounded
-from app.errors import InputError, WriteError
+from app.errors import LatentFileError, WriteError
 from app.projection.noise_maps import noisy_layers, scaled
 from app.request import Latent, Matrix, RenderRequest
 from networks.base import Generator
@@ -58,7 +58,7 @@ _known: Bounded[tuple[str, int, int], Extras] = Bounded(32, 256 << 20, lambda fo
 def prepare(generator: Generator, request: RenderRequest, taps: Taps) -> Matrix | None:
     """Give a pass the noise of the request's latent files; returns the transform of its input, theirs included.
 
-    Raises InputError where the file was made for another model.
+    Raises LatentFileError where a file was made for another model.
     """
     matrix = request.transform.as_matrix() if generator.has_transform else None
     parties = parties_of(request.latent)
@@ -162,12 +162,12 @@ def _load(path: Path) -> Extras:
             noise = {key.removeprefix(NOISE): file[key] for key in file.files if key.startswith(NOISE)}
             transform = file[TRANSFORM] if TRANSFORM in file.files else None
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise InputError(f"{path.name}: not a readable .npz file of numbers ({error})") from error
+        raise LatentFileError(f"{path.name}: not a readable .npz file of numbers ({error})") from error
     for name, values in noise.items() if transform is None else [*noise.items(), (TRANSFORM, transform)]:
         if values.dtype.kind != "f" or not np.isfinite(values).all():
-            raise InputError(f"{path.name}: `{name}` holds {values.dtype} or values that are not finite")
+            raise LatentFileError(f"{path.name}: `{name}` holds {values.dtype} or values that are not finite")
     if transform is not None and (transform.shape != (3, 3) or abs(np.linalg.det(transform)) < 1e-9):
-        raise InputError(f"{path.name}: `{TRANSFORM}` {list(transform.shape)} is no invertible [3, 3] matrix")
+        raise LatentFileError(f"{path.name}: `{TRANSFORM}` {list(transform.shape)} is no invertible [3, 3] matrix")
     return Extras(noise, transform)
 
 
@@ -198,7 +198,7 @@ def _check(party: Party, layers: Mapping[str, StyledLayer]) -> None:
         wanted = list(layers[name].noise_const.shape[-2:]) if name in layers else None
         if wanted != list(drawn.shape):
             there = "has no such layer with noise" if wanted is None else f"takes {wanted}"
-            raise InputError(
+            raise LatentFileError(
                 f"{Path(party.path).name}: its noise for {name} is {list(drawn.shape)}; this model {there}"
             )
 

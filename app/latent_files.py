@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from app.errors import InputError, WriteError
+from app.errors import InputError, LatentFileError, WriteError
 
 SUFFIXES = (".npy", ".npz", ".pt", ".pth", ".json")
 LARGEST = {".json": 64 << 20}  # bytes; a latent takes some kilobytes, its noise maps some megabytes
@@ -23,9 +23,15 @@ KEYS = ("w", "ws", "latent", "latent_code", "projected_w")
 def read(path: str | Path, num_ws: int, w_dim: int) -> np.ndarray:
     """Open a w ([w_dim], [1, w_dim]) or W+ ([num_ws, w_dim], [1, num_ws, w_dim]) -> float32 [1, num_ws, w_dim].
 
-    Raises InputError that says which shape was found and which this model takes.
+    Raises LatentFileError that says which shape was found and which this model takes.
     """
-    path = Path(path)
+    try:
+        return _read(Path(path), num_ws, w_dim)
+    except InputError as error:
+        raise LatentFileError(str(error)) from error
+
+
+def _read(path: Path, num_ws: int, w_dim: int) -> np.ndarray:
     array = _numbers(path, _load(path))
     shape = list(array.shape)
     w = array.reshape(-1, *array.shape[-2:]) if array.ndim == 3 else array[None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.errors import DeviceError, InputError, WriteError
+from app.errors import DeviceError, InputError, LatentFileError, WriteError
 from app.frame import Problem
 from networks.failures import is_lost_device, is_out_of_memory
 
@@ -13,6 +13,8 @@ def describe(error: BaseException) -> Problem:
     text = " ".join(str(error).split()) or name
     if name == "CheckpointError":
         return Problem("This file does not open", text, "Choose another file, or mend this one and retry.")
+    if isinstance(error, LatentFileError):
+        return Problem("This cannot be drawn", text, "Ctrl+Z goes back, and so does Plane in the Latent panel.")
     if isinstance(error, InputError):
         return Problem("This cannot be drawn", text)
     if isinstance(error, DeviceError):

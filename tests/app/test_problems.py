@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app import devices, problems
-from app.errors import DeviceError, InputError, WriteError
+from app.errors import DeviceError, InputError, LatentFileError, WriteError
 from networks.checkpoint.errors import CheckpointError
 
 
@@ -42,6 +42,13 @@ def test_a_real_failure_to_allocate_is_recognized():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 60, dtype=torch.uint8)
     assert problems.describe(caught.value).title == "Out of memory"
+
+
+def test_a_latent_file_that_does_not_fit_can_be_left_again():
+    problem = problems.describe(LatentFileError("w.npy: the latent is [3, 7]"))
+    assert (problem.title, problem.detail) == ("This cannot be drawn", "w.npy: the latent is [3, 7]")
+    assert "Ctrl+Z" in problem.hint
+    assert problems.describe(InputError("seed -1")).hint == ""
 
 
 def test_long_messages_are_cut_at_a_word():

@@ -89,6 +89,25 @@ def test_a_file_without_w_says_what_it_holds(tmp_path: Path) -> None:
 
 
 @pytest.mark.gui
+def test_a_latent_that_does_not_fit_is_left_by_undo(window, screen, tmp_path: Path) -> None:
+    app = WholeApp(window, screen, tmp_path)
+    try:
+        app.open("stylegan2.pkl")
+        np.save(tmp_path / "wrong.npy", np.zeros((3, 7), np.float32))
+        app.until(lambda: not app.desk.restorer.history.can_undo, "rest")
+        before = app.running.loop.request().latent
+        app.desk.drop([str(tmp_path / "wrong.npy")])
+        app.settle()
+        assert "Ctrl+Z" in app.frame.problem.hint
+        app.key("ctrl+z")
+        app.settle()
+        assert app.frame.problem is None
+        assert app.running.loop.request().latent == before
+    finally:
+        app.close()
+
+
+@pytest.mark.gui
 def test_the_model_stays_open_whatever_falls_on_the_window(window, screen, tmp_path: Path) -> None:
     app = WholeApp(window, screen, tmp_path)
     try:
