@@ -23,7 +23,8 @@ from networks.ops.workspace import workspace
 
 G = taps_transform(2)
 TILE = 5  # inputs per tile and axis
-LEAST_SIZE = 32
+LEAST_SIZE, LARGE_SIZE = 32, 128  # below the first, oneDNN's is faster; from the second on, with few channels as well
+LEAST_PRODUCTS = 256 * 128  # channels in times channels out, below LARGE_SIZE
 FLOATS = 36 + 12 * TILE  # transformed values of a tile and channel, but for the pixels themselves
 
 
@@ -37,8 +38,9 @@ class Matrices(NamedTuple):
 
 def pays(weight: Tensor, height: int, width: int) -> bool:
     """Whether this is faster for a weight [O, I, k, k] and height x width inputs."""
-    enough = min(weight.shape[:2]) >= LEAST_CHANNELS and min(height, width) >= LEAST_SIZE
-    return enough and weight.shape[2:] == (3, 3) and packed.available()
+    size, channels = min(height, width), weight.shape[:2]
+    enough = min(channels) >= LEAST_CHANNELS and (size >= LARGE_SIZE or channels[0] * channels[1] >= LEAST_PRODUCTS)
+    return enough and size >= LEAST_SIZE and weight.shape[2:] == (3, 3) and packed.available()
 
 
 def transformed(weight: Tensor, strip: int, across: int) -> Matrices:

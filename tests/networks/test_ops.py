@@ -9,7 +9,7 @@ import torch
 from networks import ops, presets
 from networks.filter_design import lowpass, radial_lowpass
 from networks.filters import separable_filter
-from networks.ops import compiled, packed, reference, winograd
+from networks.ops import compiled, packed, reference, winograd, winograd_up
 from networks.ops.resampling import Resampling
 
 TOLERANCE = 1e-4  # of the output's range
@@ -154,10 +154,38 @@ def test_a_large_layer_equals_the_textbook(several_strips, noise):
         assert error(ops.styled_conv2d(*arguments), reference.styled_conv2d(*arguments)) < TOLERANCE
 
 
-def test_threads_change_no_bit_of_a_layer(several_strips):
+def growing_layer(height=33, width=37):
+    """An up-sampling layer through Winograd's transforms, whose sides and channels fit no tile and no block."""
+    rng = torch.Generator().manual_seed(2)
+    return (
+        draw(rng, 2, 260, height, width), draw(rng, 130, 260, 3, 3), draw(rng, 2, 260) + 1, draw(rng, 130),
+        draw(rng, 2, 1, 2 * height, 2 * width), separable_filter((1.0, 3.0, 3.0, 1.0)), 2**0.5, 20.0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def several_strips_up(monkeypatch):
+    """Three rows of tiles in each strip, and how often a layer went this way."""
+    through = []
+    convolve = winograd_up.convolve_transposed
+    monkeypatch.setattr(winograd_up, "STRIP_FLOATS", winograd_up.FLOATS * 8 * 390 * 3)
+    monkeypatch.setattr(winograd_up, "convolve_transposed", lambda *args: through.append(1) or convolve(*args))
+    assert compiled.settle()
+    return through
+
+
+@pytest.mark.parametrize(("height", "width"), [(33, 37), (34, 32), (50, 35)])
+def test_a_large_growing_layer_equals_the_textbook(several_strips_up, height, width):
+    arguments = growing_layer(height, width)
+    with torch.no_grad():
+        assert error(ops.styled_conv2d(*arguments), reference.styled_conv2d(*arguments)) < 2e-5
+    assert len(several_strips_up) == 2
+
+
+def test_threads_change_no_bit_of_a_layer(several_strips, several_strips_up):
     threads = torch.get_num_threads()
     pictures = []
-    for arguments in (large_layer(), layer(5)):
+    for arguments in (large_layer(), layer(5), growing_layer()):
         x, weight, style, bias, noise, *rest = arguments
         alone = [x[:1], weight, style[:1], bias, noise if noise is None else noise[:1], *rest]
         try:
@@ -167,9 +195,9 @@ def test_threads_change_no_bit_of_a_layer(several_strips):
                     pictures.append((ops.styled_conv2d(*alone), ops.styled_conv2d(*arguments)[:1]))
         finally:
             torch.set_num_threads(threads)
-    for large, small in (pictures[:2], pictures[2:]):
-        assert torch.equal(large[0], small[0])
-        assert torch.equal(large[1], small[1])
+    for one, three in zip(pictures[::2], pictures[1::2], strict=True):
+        assert torch.equal(one[0], three[0])
+        assert torch.equal(one[1], three[1])
 
 
 def one_small_layer():
@@ -178,9 +206,9 @@ def one_small_layer():
     return x[:1], weight, style[:1], *rest
 
 
-def test_packed_weights_follow_the_weights(several_strips):
+def test_packed_weights_follow_the_weights(several_strips, several_strips_up):
     """In place or in another tensor, inside of inference mode or outside: never the values of before."""
-    for make in (large_layer, one_small_layer):
+    for make in (large_layer, one_small_layer, growing_layer):
         x, weight, *rest = make()
         with torch.no_grad():
             first = ops.styled_conv2d(x, weight, *rest)
