@@ -11,9 +11,11 @@ import torch
 from app import devices
 from app.benchmarks.alone import alone
 from app.benchmarks.numbers import Spread, markdown, short
+from networks import ops
 from networks.base import Generator
 from networks.checkpoint.faces import find_faces
 from networks.checkpoint.load import load
+from networks.ops import compiled
 from networks.presets import PRESETS, build_preset
 from networks.taps import Taps
 
@@ -33,6 +35,7 @@ class PictureTime:
 
     parameters: int
     threads: int
+    computed_by: str  # networks.ops.describe
     full_ms: Spread
     cpu_ms: Spread
     early_ms: Spread | None  # None: the family has no early picture of that size
@@ -48,6 +51,7 @@ def measure(name: str, device_name: str, seconds: float) -> PictureTime:
     """Build one network and time it; runs alone in its process."""
     device = devices.pick(device_name)
     threads = devices.prepare_thread()
+    compiled.settle()  # as the app does before a picture that counts
     generator = build(name).to(device)
     z = torch.randn(1, generator.z_dim, generator=torch.Generator().manual_seed(0)).to(device)
     with torch.inference_mode():
@@ -58,6 +62,7 @@ def measure(name: str, device_name: str, seconds: float) -> PictureTime:
         return PictureTime(
             parameters=sum(parameter.numel() for parameter in generator.parameters()),
             threads=threads,
+            computed_by=ops.describe(device),
             full_ms=wall,
             cpu_ms=cpu,
             early_ms=repeat(lambda: generator.synthesize(ws, early), device, seconds / 4)[0] if has_early else None,
@@ -92,17 +97,17 @@ def repeat(call: Callable[[], object], device: torch.device, seconds: float) -> 
 
 def table(quick: bool, device: str, say: Callable[[str], None]) -> list[str]:
     """Markdown lines: one row for each network."""
-    rows, threads = [], 0
+    rows: list[list[str]] = []
     seconds = 0.5 if quick else 4.0
     wanted = names(quick)
     for number, name in enumerate(wanted, 1):
         say(f"pictures {number}/{len(wanted)}: {name}")
         plain = alone(measure, name, device, seconds, tuned=False)
         tuned = alone(measure, name, device, seconds)
-        threads = tuned.threads
         rows.append(row(name, tuned, plain))
     return [
-        f"Batch 1, fp32 on a CPU, {threads} threads, random weights (the faces have theirs), noise const. Median (least"
+        f"Batch 1, fp32 on a CPU, {tuned.threads} threads, computed by {tuned.computed_by};"
+        " random weights (the faces have theirs), noise const. Median (least"
         " to greatest) of 5 to 50 pictures. CPU time, also a median,"
         " adds up all threads and does not count waiting for a core: the fair number on a busy machine. The app keeps"
         " big buffers (app/memory.py); untuned is the same network with the allocator as it comes, in a process of its"
